@@ -1,0 +1,1 @@
+"""Settings, errors and logging that every process shares."""

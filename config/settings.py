@@ -1,0 +1,112 @@
+"""Settings from the environment and ``.env`` (prefix ``RENOWN_``), checked once at the start."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import WrongUse
+from schemas.topics import DEFAULT_PARTITIONS
+
+
+class Settings(BaseSettings):
+    """Everything a process can be told. Empty ``kafka`` or ``clickhouse``: the embedded one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RENOWN_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    kafka: str = Field("", description="host:port[,host:port…] of Apache Kafka")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="security protocol of the brokers"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism"
+    )
+    kafka_user: str = Field("", description="SASL user")
+    kafka_password: SecretStr = Field(SecretStr(""), description="SASL password")
+    kafka_ca_file: Path | None = Field(None, description="certificate authority of the brokers")
+    kafka_replication: Annotated[int, Field(ge=1, le=7)] = Field(
+        1, description="copies of each topic that is created"
+    )
+    clickhouse: SecretStr = Field(
+        SecretStr(""), description="clickhouse://user:password@host:port/db"
+    )
+    partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
+        DEFAULT_PARTITIONS, description="partitions of every topic"
+    )
+    data_dir: Path = Field(Path(".data"), description="folder of the embedded ClickHouse and cursors")
+    once: bool = Field(False, description="a run that ends: the clock stands still when input does")
+    seen_horizon: Annotated[int, Field(ge=1)] = Field(
+        1 << 18, description="offsets for which ids are remembered, per topic and partition"
+    )
+    checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="longest time between two checkpoints of a busy partition"
+    )
+    emit_seconds: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="shortest time between two updates of the same account"
+    )
+    accept_loss: bool = Field(
+        False, description="go on where a log starts beyond the state's position, counting the loss"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="text for people or json")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="log level")
+
+    @field_validator("kafka")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        for address in filter(None, value.split(",")):
+            host, _, port = address.rpartition(":")
+            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError(f"{address!r} is not host:port")
+        return value
+
+    @field_validator("clickhouse")
+    @classmethod
+    def _database(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url:
+            ClickHouseAddress.parse(url)
+        return value
+
+
+class ClickHouseAddress:
+    """The parts of ``clickhouse[s]://user:password@host:port/database``."""
+
+    def __init__(self, host: str, port: int, user: str, password: str, database: str, secure: bool):
+        self.host, self.port, self.user = host, port, user
+        self.password, self.database, self.secure = password, database, secure
+
+    @classmethod
+    def parse(cls, url: str) -> "ClickHouseAddress":
+        """Parse; raises ``ValueError`` without repeating the password."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("clickhouse", "clickhouses") or not parts.hostname:
+            raise ValueError("is not clickhouse://user:password@host:port/database")
+        secure = parts.scheme == "clickhouses"
+        return cls(
+            host=parts.hostname,
+            port=parts.port or (9440 if secure else 9000),
+            user=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            database=parts.path.strip("/") or "default",
+            secure=secure,
+        )
+
+    def __str__(self) -> str:
+        """Without the password."""
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings of this process; raises ``WrongUse`` naming every wrong one, never its value."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"RENOWN_{'_'.join(str(part) for part in e['loc']).upper()} {e['msg']}"
+            for e in error.errors(include_input=False, include_url=False)
+        )
+        raise WrongUse(f"wrong setting: {wrong}; see renown doctor") from None

@@ -1,0 +1,1 @@
+"""What travels on the topics and what is stored; this room imports nothing of the others."""

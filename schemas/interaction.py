@@ -1,0 +1,60 @@
+"""``interactions.<kind>``: one interaction of an actor with a target, or a heartbeat of an agent."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from schemas.kinds import Kind
+from schemas.networks import NETWORKS
+
+EARLIEST_AT: Final = 1_072_915_200_000
+"""2004-01-01 UTC in milliseconds; no supported network is older."""
+
+LARGEST_AHEAD_MS: Final = 300_000
+"""How far an event time may lie after its time of receipt (5 minutes, in milliseconds)."""
+
+Account = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=512,
+        pattern=r"^(?:" + "|".join(NETWORKS) + r"):[^\x00-\x1f]",
+        description="network:native-id, for example twitter:14138",
+        examples=["twitter:14138"],
+    ),
+]
+Text = Annotated[str, Meta(min_length=1, max_length=1024)]
+Millis = Annotated[int, Meta(ge=0, le=253_402_300_799_999, description="milliseconds since 1970, UTC")]
+
+
+class Interaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One interaction, keyed by its actor. Times are milliseconds since 1970, UTC.
+
+    ``id`` is stable across deliveries and formats. ``target`` may be missing only on an undo with
+    a ``record``. ``undo`` retracts ``id``, or, with ``record`` and no target, every live
+    interaction of that actor and record in the same topic. ``amount`` multiplies the weight, never
+    the count of engagers.
+    """
+
+    v: Annotated[int, Meta(ge=1, le=1, description="version of this message")] = 1
+    id: Text
+    kind: Kind
+    network: Annotated[str, Meta(pattern="^(?:" + "|".join(NETWORKS) + ")$")]
+    actor: Account
+    target: Account | None = None
+    object: Text | None = None
+    record: Text | None = None
+    at: Millis
+    received_at: Millis
+    estimated: bool = False
+    undo: bool = False
+    amount: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The event time that an agent has reached, sent to every partition of the five topics."""
+
+    v: Annotated[int, Meta(ge=1, le=1)] = 1
+    clock: Millis
+    agent: Annotated[str, Meta(max_length=128)] = ""
