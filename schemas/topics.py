@@ -34,7 +34,11 @@ class TopicSettings:
 
 
 class Topic(str, Enum):
-    """The public and internal topics (the changelogs included)."""
+    """The public and internal topics (the changelogs included).
+
+    ``LOG`` has one partition and one record: the identity of this broker's log, by which readers
+    notice that offsets started again.
+    """
 
     LIKE = "interactions.like"
     RETWEET = "interactions.retweet"
@@ -51,6 +55,7 @@ class Topic(str, Enum):
     DEAD_LETTERS = "dead-letters"
     WEIGH_CHANGELOG = "renown-weigh-changelog"
     SCORE_CHANGELOG = "renown-score-changelog"
+    LOG = "renown-log"
 
     @property
     def settings(self) -> TopicSettings:
@@ -80,4 +85,5 @@ _SETTINGS: Final[dict[Topic, TopicSettings]] = {
     Topic.DEAD_LETTERS: TopicSettings(retention_ms=30 * _DAY_MS),
     Topic.WEIGH_CHANGELOG: TopicSettings(),
     Topic.SCORE_CHANGELOG: TopicSettings(),
+    Topic.LOG: TopicSettings(),
 }

@@ -1,0 +1,152 @@
+"""How to reach Kafka: options for its clients, the topics made and checked, the log's identity."""
+
+import secrets
+import socket
+import time
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from config.errors import Unreachable, WrongUse
+from config.settings import Settings
+from schemas.topics import Topic
+
+_CONNECT_SECONDS = 5.0
+
+
+def bootstrap_servers(settings: Settings) -> list[str]:
+    """The broker addresses; raises ``WrongUse`` if none is set."""
+    if not settings.kafka:
+        raise WrongUse("no broker is set: set RENOWN_KAFKA to host:port, or start renown up")
+    return settings.kafka.split(",")
+
+
+def kafka_python_options(settings: Settings) -> dict[str, Any]:
+    """Connection options of every kafka-python client."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": bootstrap_servers(settings),
+        "security_protocol": settings.kafka_security,
+    }
+    if settings.kafka_security.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_user,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    if settings.kafka_security.endswith("SSL") and settings.kafka_ca_file:
+        options["ssl_cafile"] = str(settings.kafka_ca_file)
+    return options
+
+
+def librdkafka_options(settings: Settings) -> dict[str, Any]:
+    """The same for confluent-kafka."""
+    options: dict[str, Any] = {
+        "bootstrap.servers": ",".join(bootstrap_servers(settings)),
+        "security.protocol": settings.kafka_security.lower(),
+    }
+    if settings.kafka_security.startswith("SASL"):
+        options |= {
+            "sasl.mechanism": settings.kafka_sasl_mechanism,
+            "sasl.username": settings.kafka_user,
+            "sasl.password": settings.kafka_password.get_secret_value(),
+        }
+    if settings.kafka_security.endswith("SSL") and settings.kafka_ca_file:
+        options["ssl.ca.location"] = str(settings.kafka_ca_file)
+    return options
+
+
+def check_broker(settings: Settings) -> None:
+    """Raise ``Unreachable`` unless one of the brokers accepts a connection."""
+    reasons = []
+    for address in bootstrap_servers(settings):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+        except OSError as error:
+            reasons.append(f"{address} ({error.strerror or error})")
+        else:
+            return
+    raise Unreachable(
+        f"cannot reach Kafka at {', '.join(reasons)}: start it or correct RENOWN_KAFKA"
+    )
+
+
+def ensure_topics(settings: Settings) -> None:
+    """Make the topics that are missing and check the partitions of the others.
+
+    Raises:
+        Unreachable: no broker answers.
+        WrongUse: a topic has another number of partitions than ``RENOWN_PARTITIONS``.
+    """
+    check_broker(settings)
+    try:
+        admin = KafkaAdminClient(**kafka_python_options(settings), request_timeout_ms=15_000)
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {settings.kafka} does not answer: {error!r}") from error
+    try:
+        existing = set(admin.list_topics())
+        missing = [topic for topic in Topic if topic.value not in existing]
+        for topic in missing:
+            _create(admin, topic, settings)
+        _check_partitions(admin, settings)
+    except KafkaError as error:
+        raise Unreachable(f"cannot make the topics at {settings.kafka}: {error!r}") from error
+    finally:
+        admin.close()
+
+
+def partitions_of(topic: Topic, settings: Settings) -> int:
+    """How many partitions ``topic`` has by the settings."""
+    return 1 if topic is Topic.LOG else settings.partitions
+
+
+def _create(admin: KafkaAdminClient, topic: Topic, settings: Settings) -> None:
+    new = NewTopic(
+        topic.value,
+        partitions_of(topic, settings),
+        settings.kafka_replication,
+        topic_configs=topic.settings.config(),
+    )
+    try:
+        admin.create_topics([new])
+    except TopicAlreadyExistsError:
+        pass  # another process was quicker
+
+
+def _check_partitions(admin: KafkaAdminClient, settings: Settings) -> None:
+    for found in admin.describe_topics([topic.value for topic in Topic]):
+        name = found.get("name") or found.get("topic")
+        have, want = len(found["partitions"]), partitions_of(Topic(name), settings)
+        if have and have != want:
+            raise WrongUse(
+                f"topic {name} has {have} partitions, RENOWN_PARTITIONS says {want}: "
+                f"set RENOWN_PARTITIONS={have}, or rebuild the state under new topics"
+            )
+
+
+def log_incarnation(settings: Settings) -> int:
+    """The identity of this broker's log, made by the first who asks: ms since 1970 << 20 | random.
+
+    A broker that lost its data gets a new, higher one.
+    """
+    tp = TopicPartition(Topic.LOG.value, 0)
+    options = kafka_python_options(settings)
+    consumer = KafkaConsumer(**options, enable_auto_commit=False, consumer_timeout_ms=10_000)
+    try:
+        consumer.assign([tp])
+        if not consumer.end_offsets([tp])[tp]:
+            with_id = KafkaProducer(**options, acks="all", enable_idempotence=True)
+            identity = int(time.time() * 1000) << 20 | secrets.randbits(20)
+            with_id.send(Topic.LOG.value, str(identity).encode(), partition=0).get(10)
+            with_id.close()
+        consumer.seek(tp, 0)
+        # The first record counts, so that two who ask at once agree.
+        for record in consumer:
+            return int(record.value)
+    except KafkaError as error:
+        raise Unreachable(f"cannot read {Topic.LOG.value} at {settings.kafka}: {error!r}") from error
+    finally:
+        consumer.close()
+    raise Unreachable(f"cannot read {Topic.LOG.value} at {settings.kafka}: no record within 10 s")

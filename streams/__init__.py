@@ -1,0 +1,1 @@
+"""interactions.* → weighed → scores → ClickHouse."""

@@ -1,0 +1,92 @@
+"""The score worker: one Faust app with the agents ``weigh`` and ``score``."""
+
+from functools import partial
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+
+from config.broker import ensure_topics, librdkafka_options
+from config.settings import Settings
+from schemas.model import load_model
+from schemas.topics import INTERACTION_TOPICS, Topic
+from streams.core.score import ScorePartition
+from streams.core.weigh_partition import WeighPartition
+from streams.engine.checkpoint import Checkpointer
+from streams.engine.failstop import fail_stop
+from streams.engine.inputs import Inputs
+from streams.engine.outbox import Outbox
+from streams.engine.statelog import StateLog
+from streams.engine.worker import WorkerApp, run_worker
+from streams.score import score_agent, send_updates
+from streams.weigh import send_owed, weigh_agent
+
+SCORE_GROUP = "renown-score"
+_CHECK_SECONDS = 0.1
+
+
+def build_score_app(settings: Settings) -> WorkerApp:
+    """The app with its states, agents and checkpoints; nothing is started or connected."""
+    model = load_model()
+    inputs = Inputs(frozenset({Topic.WEIGHED.value, *(t.value for t in INTERACTION_TOPICS)}))
+    app = WorkerApp(settings, SCORE_GROUP, inputs)
+    connection = librdkafka_options(settings)
+    outbox, admin = Outbox(connection), AdminClient(connection)
+
+    def new_weigh(partition: int, snapshot: dict[str, Any] | None) -> WeighPartition:
+        return WeighPartition(
+            partition, settings.partitions, model, settings.seen_horizon, snapshot
+        )
+
+    def new_score(partition: int, snapshot: dict[str, Any] | None) -> ScorePartition:
+        if snapshot is None:
+            return ScorePartition(
+                partition, model, once=settings.once, emit_seconds=settings.emit_seconds
+            )
+        return ScorePartition.restore(
+            snapshot, partition, model, once=settings.once, emit_seconds=settings.emit_seconds
+        )
+
+    def last_updates(partition: int, state: ScorePartition) -> None:
+        import time
+
+        now = time.monotonic()
+        send_updates(outbox, partition, state.updates(now, everything=settings.once))
+
+    weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, settings.partitions, new_weigh)
+    scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, settings.partitions, new_score)
+    interval = settings.checkpoint_seconds
+    checkpoints = (
+        Checkpointer(weighs, outbox, inputs, admin, partial(send_owed, outbox), interval=interval),
+        Checkpointer(scores, outbox, inputs, admin, last_updates, interval=interval),
+    )
+
+    async def release() -> None:
+        for checkpointer in checkpoints:
+            await checkpointer.run_all()
+        weighs.release()
+        scores.release()
+
+    inputs.release = release
+    inputs.wanted = lambda tp: weighs.wanted(tp) if (x := scores.wanted(tp)) is None else x
+    weigh_agent(app, weighs, outbox)
+    score_agent(app, scores, outbox)
+
+    @app.task
+    async def checkpoint() -> None:
+        while not app.should_stop:
+            try:
+                outbox.poll()
+                for checkpointer in checkpoints:
+                    await checkpointer.run_due()
+            except Exception as error:
+                fail_stop("a checkpoint failed", error)
+            await app.sleep(_CHECK_SECONDS)
+
+    app.task(app.watch_for_stuck_inputs)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Run a score worker until it is told to stop."""
+    ensure_topics(settings)
+    run_worker(build_score_app(settings))

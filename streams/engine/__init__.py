@@ -1,0 +1,1 @@
+"""The Faust edge: transport, state log, checkpoints and fences. Nothing here decides a score."""

@@ -1,0 +1,53 @@
+"""Fail-stop: an unexpected error ends the process, and the last checkpoint makes that safe."""
+
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+
+log = logging.getLogger("renown.failstop")
+
+STALL_CHECK_SECONDS = 0.25
+
+
+def fail_stop(what: str, error: BaseException | None = None) -> None:
+    """End the process at once. Whatever was not checkpointed is done again by the next owner."""
+    if error is not None and log.isEnabledFor(logging.DEBUG):
+        traceback.print_exception(error)
+    where = _innermost(error)
+    detail = f": {type(error).__name__}: {error}{where}" if error is not None else ""
+    print(
+        f"renown: worker stopped: {what}{detail}; start it again, it goes on from its checkpoint "
+        "(RENOWN_LOG_LEVEL=DEBUG shows the traceback)",
+        file=sys.stderr,
+        flush=True,
+    )
+    os._exit(1)
+
+
+def _innermost(error: BaseException | None) -> str:
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    return f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+
+
+def exit_when_stalled(session_seconds: float) -> None:
+    """Watch, from a thread, for a standstill of the whole process longer than its group session.
+
+    After such a standstill (a suspended machine, SIGSTOP) others may own the partitions, and this
+    process cannot know: it exits before it does anything else.
+    """
+
+    def watch() -> None:
+        last = time.monotonic()
+        while True:
+            time.sleep(STALL_CHECK_SECONDS)
+            now = time.monotonic()
+            if now - last > session_seconds:
+                fail_stop(
+                    f"it stood still for {now - last:.0f} s, longer than its session in the group"
+                )
+            last = now
+
+    threading.Thread(target=watch, name="stall-watch", daemon=True).start()

@@ -1,0 +1,69 @@
+"""What the transport must know of the state: where to read on, and what may be committed."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from faust.types import TP
+
+from streams.core.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedBatch:
+    """All records of one fetch of one partition, handed to an agent as one message.
+
+    ``seeks``: how often the transport had sought in this partition when the batch was fetched.
+    """
+
+    tp: TP
+    records: list[Record]
+    seeks: int
+
+    @property
+    def first(self) -> int:
+        """Offset of the first record."""
+        return self.records[0].offset
+
+    @property
+    def last(self) -> int:
+        """Offset of the last record."""
+        return self.records[-1].offset
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Shared by an app and its transport.
+
+    ``wanted`` gives the next offset that the state needs of a partition (None: no opinion yet);
+    ``durable`` holds next offsets that the group may commit; ``release`` is awaited before
+    partitions are given up; ``waiting`` says that inputs rest on purpose (a database is away).
+    """
+
+    batched: frozenset[str]
+    wanted: Callable[[TP], int | None] = lambda _tp: None
+    release: Callable[[], Awaitable[None]] = _nothing
+    waiting: Callable[[], bool] = lambda: False
+    durable: dict[TP, int] = field(default_factory=dict)
+    seeks: Counter[TP] = field(default_factory=Counter)
+    _gaps: dict[TP, tuple[int, int]] = field(default_factory=dict)
+
+    def gap(self, batch: FetchedBatch, wanted: int) -> bool:
+        """Whether records are missing before ``batch`` that a seek to ``wanted`` may bring.
+
+        Faust may drop fetched records around rebalances. A gap that is still there after a seek is
+        one of the log itself (control records, aborted transactions) and is none.
+        """
+        if batch.first <= wanted:
+            self._gaps.pop(batch.tp, None)
+            return False
+        offset, seeks = self._gaps.get(batch.tp, (-1, 0))
+        if offset == wanted and batch.seeks > seeks:
+            return False
+        if offset != wanted:
+            self._gaps[batch.tp] = wanted, self.seeks[batch.tp]
+        return True

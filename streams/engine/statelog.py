@@ -1,0 +1,172 @@
+"""The states of one stage's partitions, kept in a changelog that Faust's table recovery reads.
+
+A ``faust.tables.base.Collection``, so that Faust assigns the changelog's partitions together with
+the inputs, feeds them through ``apply_changelog_batch`` and holds the streams until
+``on_recovery_completed`` has built the states.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, Protocol, TypeVar
+
+import cramjam
+import faust
+import msgspec
+from faust.tables.base import Collection
+from faust.types import TP
+
+from schemas.topics import Topic
+from streams.engine.changelog import ChangelogError, Owner, fence, recover
+from streams.engine.failstop import fail_stop
+from streams.engine.outbox import Outbox
+
+log = logging.getLogger("renown.state")
+
+
+class PartitionState(Protocol):
+    """What a stage keeps for one partition."""
+
+    epoch: int
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of the state, ready for msgpack."""
+
+    def positions(self) -> dict[str, int]:
+        """Input topic → next offset that this state wants of its partition."""
+
+
+S = TypeVar("S", bound=PartitionState)
+
+
+class StateLog(Collection, Generic[S]):  # type: ignore[misc]
+    """Partition → state, for one stage."""
+
+    _changelog_compacting = False
+    _changelog_deleting = False
+
+    def __init__(
+        self,
+        app: faust.App,
+        outbox: Outbox,
+        topic: Topic,
+        partitions: int,
+        build: Callable[[int, dict[str, Any] | None], S],
+    ) -> None:
+        """``build(partition, snapshot)`` makes a state; ``snapshot`` is None for an empty one."""
+        super().__init__(
+            app,
+            name=topic.value,
+            changelog_topic=app.topic(
+                topic.value,
+                acks=False,
+                internal=True,
+                allow_empty=True,
+                partitions=partitions,
+                value_serializer="raw",
+                key_serializer="raw",
+            ),
+        )
+        self.topic = topic
+        self.states: dict[int, S] = {}
+        self.owners: dict[int, Owner] = {}
+        self._outbox = outbox
+        self._build = build
+        self._released: dict[int, S] = {}
+        self._generation: int | None = None
+        self._reads: dict[int, dict[int, bytes]] = {}
+        self._last_offset: dict[int, int] = {}
+        app.tables.add(self)
+
+    # What Faust asks of a table and a state of arrays does not have.
+    def _has_key(self, key: Any) -> bool:
+        return False
+
+    _get_key = _set_key = _del_key = _has_key
+    as_ansitable = hopping = tumbling = using_window = _has_key
+
+    def reset_state(self) -> None:
+        """Faust's own tables forget here; these states are dropped in ``on_rebalance``."""
+
+    def persisted_offset(self, tp: TP) -> int | None:
+        """The changelog offset up to which memory is current (-1: nothing)."""
+        held = tp.partition in self.states or tp.partition in self._released
+        return self._last_offset.get(tp.partition, -1) if held else -1
+
+    def wanted(self, tp: TP) -> int | None:
+        """Next offset of an input that its state wants; None if it is not this stage's."""
+        state = self.states.get(tp.partition)
+        return None if state is None else state.positions().get(tp.topic)
+
+    def release(self) -> None:
+        """Stop applying: the partitions are about to be given up."""
+        self._released.update(self.states)
+        self.states.clear()
+
+    async def on_rebalance(
+        self,
+        assigned: set[TP],
+        revoked: set[TP],
+        newly_assigned: set[TP],
+        generation_id: int = 0,
+    ) -> None:
+        """Keep the states that nobody can have owned in between; prepare to read the others."""
+        self.release()
+        mine = {tp.partition for tp in assigned if tp.topic == self.topic.value}
+        unbroken = self._generation is not None and generation_id == self._generation + 1
+        self._generation = generation_id
+        kept = {p: s for p, s in self._released.items() if unbroken and p in mine}
+        self._released.clear()
+        self.states.update(kept)
+        self._reads = {partition: {} for partition in mine - kept.keys()}
+
+    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """Take records in; they are read as a whole once recovery is complete."""
+        for event in batch:
+            records = self._reads.get(event.message.partition)
+            if records is not None:
+                records[event.message.offset] = event.message.value
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Build the states that were read and fence off whoever owned them before."""
+        try:
+            for partition in sorted(self._reads):
+                await self._recover(partition, self._reads[partition])
+            self._reads = {}
+        except ChangelogError as error:
+            fail_stop(f"changelog {self.topic.value} is damaged: {error}")
+        except Exception as error:  # Faust ignores what is raised here
+            fail_stop(f"recovery of {self.topic.value} failed", error)
+
+    async def _recover(self, partition: int, records: dict[int, bytes]) -> None:
+        recovered = recover(records)
+        state = await asyncio.to_thread(self._restore, partition, recovered.body)
+        owner = Owner(secrets.token_bytes(16), recovered.epoch + 1)
+        state.epoch = owner.epoch
+        self.owners[partition] = owner
+        self.append(partition, fence(owner, recovered.last_offset))
+        await self._outbox.acknowledged()
+        self.states[partition] = state
+        log.info(
+            "recovered %s partition %d: epoch %d, positions %s",
+            self.topic.value, partition, owner.epoch, state.positions(),
+        )  # fmt: skip
+
+    def _restore(self, partition: int, body: bytes | None) -> S:
+        if body is None:
+            return self._build(partition, None)
+        snapshot = msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(body)))
+        return self._build(partition, snapshot)
+
+    def append(
+        self, partition: int, record: bytes, on_offset: Callable[[int], None] | None = None
+    ) -> None:
+        """Send one record to the changelog."""
+
+        def stored(offset: int) -> None:
+            self._last_offset[partition] = max(self._last_offset.get(partition, -1), offset)
+            if on_offset is not None:
+                on_offset(offset)
+
+        self._outbox.send(self.topic.value, record, partition=partition, on_offset=stored)

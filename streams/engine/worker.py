@@ -1,0 +1,147 @@
+"""A Faust app set up for this project, and the process around it."""
+
+import logging
+from typing import Any
+
+import faust
+from faust.types import TP
+from faust.types.auth import AuthProtocol, SASLMechanism
+
+from config.errors import Unreachable
+from config.logging import configure_logging
+from config.settings import Settings
+from streams.engine.failstop import exit_when_stalled, fail_stop
+from streams.engine.inputs import FetchedBatch, Inputs
+from streams.engine.transport import SCHEME
+
+log = logging.getLogger("renown.worker")
+
+SESSION_SECONDS = 8.0
+_HEARTBEAT_SECONDS = 2.0
+_FETCH_BYTES = 4 << 20
+_MOST_RECORDS = 8_000
+_NEVER_SECONDS = 7 * 86_400.0
+_STUCK_SECONDS = 3.0
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """A Faust app whose transport hands over batches and whose state says where to read."""
+
+    def __init__(self, settings: Settings, name: str, inputs: Inputs) -> None:
+        """``name``: the consumer group and the id of the app."""
+        self.inputs = inputs
+        self.settings = settings
+        super().__init__(
+            name,
+            broker=[f"{SCHEME}://{address}" for address in settings.kafka.split(",")],
+            broker_credentials=_credentials(settings),
+            store="memory://",
+            datadir=str(settings.data_dir / "faust"),
+            web_enabled=False,
+            topic_partitions=settings.partitions,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            table_standby_replicas=0,
+            broker_session_timeout=SESSION_SECONDS,
+            broker_heartbeat_interval=_HEARTBEAT_SECONDS,
+            broker_rebalance_timeout=SESSION_SECONDS,
+            broker_max_poll_interval=_NEVER_SECONDS,
+            broker_max_poll_records=_MOST_RECORDS,
+            broker_commit_interval=0.5,
+            consumer_max_fetch_size=_FETCH_BYTES,
+            consumer_auto_offset_reset="earliest",
+            stream_buffer_maxsize=16,
+            stream_recovery_delay=0.0,
+            stream_wait_empty=True,
+            worker_redirect_stdouts=False,
+        )
+
+    def batches_of(self, *topics: str) -> Any:
+        """The channel on which the fetched batches of ``topics`` arrive."""
+        return self.topic(*topics, value_serializer="raw", key_serializer="raw")
+
+    async def in_order(self, batch: FetchedBatch, wanted: int) -> bool:
+        """Whether ``batch`` goes on at offset ``wanted``; if something is missing, seek back.
+
+        A log that starts beyond ``wanted`` has lost records: that ends the process unless
+        ``RENOWN_ACCEPT_LOSS`` is set. A state that starts with nothing has nothing to lose.
+        """
+        if batch.last < wanted:
+            return False
+        if self.inputs.gap(batch, wanted):
+            await self.consumer.seek_to_state({batch.tp: wanted})
+            return False
+        if batch.first > wanted > 0:
+            await self._check_loss(batch.tp, wanted)
+        return True
+
+    async def _check_loss(self, tp: TP, wanted: int) -> None:
+        earliest = (await self.consumer.earliest_offsets(tp)).get(tp, 0)
+        if earliest <= wanted:
+            return
+        lost = f"{tp.topic} partition {tp.partition} offsets {wanted} to {earliest - 1}"
+        if not self.settings.accept_loss:
+            fail_stop(
+                f"records that were not read yet are gone: {lost}; "
+                "RENOWN_ACCEPT_LOSS=true goes on without them"
+            )
+        log.error("going on without lost records: %s", lost)
+
+    async def watch_for_stuck_inputs(self) -> None:
+        """Seek again where records wait but none arrives: Faust may have dropped the last ones."""
+        before: dict[TP, int] = {}
+        while not self.should_stop:
+            await self.sleep(_STUCK_SECONDS)
+            if self.rebalancing or self.flow_control.is_active() is False:
+                before.clear()
+                continue
+            now = {tp: self.inputs.wanted(tp) for tp in self.consumer.assignment()}
+            held = {tp: offset for tp, offset in now.items() if offset is not None}
+            stuck = {
+                tp: offset
+                for tp, offset in held.items()
+                if before.get(tp) == offset and offset < (self.consumer.highwater(tp) or 0)
+            }
+            if stuck and not self.inputs.waiting():
+                log.warning("reading again from the state's positions: %s", stuck)
+                await self.consumer.seek_to_state(stuck)
+            before = held
+
+
+def _credentials(settings: Settings) -> Any:
+    protocol = settings.kafka_security
+    if protocol == "PLAINTEXT":
+        return None
+    import ssl
+
+    context = (
+        ssl.create_default_context(cafile=settings.kafka_ca_file) if "SSL" in protocol else None
+    )
+    if not protocol.startswith("SASL"):
+        return faust.SSLCredentials(context)
+    credentials = faust.SASLCredentials(
+        username=settings.kafka_user,
+        password=settings.kafka_password.get_secret_value(),
+        mechanism=SASLMechanism(settings.kafka_sasl_mechanism),
+        ssl_context=context,
+    )
+    credentials.protocol = AuthProtocol(protocol)  # Faust would fall back to plaintext in silence
+    return credentials
+
+
+def run_worker(app: WorkerApp) -> None:
+    """Run until SIGTERM or SIGINT; then everything applied is checkpointed and committed."""
+    configure_logging(app.settings)
+    exit_when_stalled(SESSION_SECONDS)
+    try:
+        app.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unreachable(
+            f"cannot write to {app.settings.data_dir} ({error.strerror}): "
+            "set RENOWN_DATA_DIR to a folder that can be written"
+        ) from error
+    worker = faust.Worker(
+        app, quiet=True, override_logging=False, redirect_stdouts=False, daemon=True
+    )
+    worker.spinner = None
+    worker.execute_from_commandline()

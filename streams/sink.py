@@ -1,0 +1,150 @@
+"""The sink worker: weighed, scores and dead-letters → ClickHouse, an app of its own.
+
+While ClickHouse is away its inputs rest (their queues fill up and the transport pauses them); the
+score worker does not notice. Where to read on is stored in ClickHouse with the rows.
+"""
+
+import asyncio
+import logging
+import time
+
+from faust.types import TP
+
+from config.broker import ensure_topics, log_incarnation
+from config.settings import ClickHouseAddress, Settings
+from schemas.topics import Topic
+from streams.engine.failstop import fail_stop
+from streams.engine.inputs import FetchedBatch, Inputs
+from streams.engine.worker import WorkerApp, run_worker
+from streams.sinks.errors import Unavailable
+from streams.sinks.writer import Writer
+
+log = logging.getLogger("renown.sink")
+
+SINK_GROUP = "renown-sink"
+SINK_TOPICS = (Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)
+
+_FLUSH_ROWS = 50_000
+_FLUSH_SECONDS = 1.0
+_MOST_PENDING_ROWS = 200_000
+_RETRY_SECONDS = 1.0
+_CHECK_SECONDS = 0.1
+
+
+class Sink:
+    """Buffers what arrives and writes it in large blocks; the writer is used by one at a time."""
+
+    def __init__(self, app: WorkerApp, writer: Writer) -> None:
+        """``writer`` must be open."""
+        self._app, self._writer = app, writer
+        self._claimed: dict[TP, int] = {}
+        self._using = asyncio.Lock()
+        self._unwritten_since: float | None = None
+        self.away = False
+
+    def wanted(self, tp: TP) -> int | None:
+        """Next offset of ``tp``; None until its progress has been read from ClickHouse."""
+        return self._claimed.get(tp)
+
+    def resting(self) -> bool:
+        """Whether inputs rest on purpose."""
+        return self.away or self._writer.pending >= _MOST_PENDING_ROWS
+
+    async def take(self, batch: FetchedBatch) -> None:
+        """Buffer one batch, waiting while too much is buffered already."""
+        while self._writer.pending >= _MOST_PENDING_ROWS:
+            await self._app.sleep(_CHECK_SECONDS)
+        async with self._using:
+            wanted = self._claimed.get(batch.tp)
+            if wanted is None or not await self._app.in_order(batch, wanted):
+                return
+            topic = Topic(batch.tp.topic)
+            self._writer.add(topic, batch.tp.partition, batch.records, batch.last)
+            self._claimed[batch.tp] = batch.last + 1
+            self._unwritten_since = self._unwritten_since or time.monotonic()
+
+    async def write_when_due(self) -> None:
+        """Write if enough rows wait, or some have waited for a second."""
+        since = self._unwritten_since
+        if since is None:
+            return
+        if self._writer.pending < _FLUSH_ROWS and time.monotonic() - since < _FLUSH_SECONDS:
+            return
+        async with self._using:
+            await self._write()
+
+    async def claim_assigned(self) -> None:
+        """Read the progress of newly assigned partitions and go on from there."""
+        for tp in self._app.consumer.assignment():
+            if tp in self._claimed or Topic(tp.topic) not in SINK_TOPICS:
+                continue
+            async with self._using:
+                offset = await asyncio.to_thread(self._writer.claim, Topic(tp.topic), tp.partition)
+                self._claimed[TP(tp.topic, tp.partition)] = offset
+            await self._app.consumer.seek_to_state({tp: offset})
+
+    async def release(self) -> None:
+        """Write what can be written and give the partitions up; the rest is read again."""
+        async with self._using:
+            if self._unwritten_since is not None:
+                try:
+                    await self._write()
+                except Unavailable as error:
+                    log.warning("gave partitions up before everything was written: %s", error)
+            for tp in self._claimed:
+                self._writer.release(Topic(tp.topic), tp.partition)
+            self._claimed.clear()
+            self._unwritten_since = None
+
+    async def _write(self) -> None:
+        durable = await asyncio.to_thread(self._writer.flush)
+        self._unwritten_since = None
+        for (topic, partition), offset in durable.items():
+            self._app.inputs.durable[TP(topic.value, partition)] = offset
+
+
+def build_sink_app(settings: Settings, writer: Writer) -> WorkerApp:
+    """The app around ``writer``; nothing is started."""
+    inputs = Inputs(frozenset(topic.value for topic in SINK_TOPICS))
+    app = WorkerApp(settings, SINK_GROUP, inputs)
+    sink = Sink(app, writer)
+    inputs.wanted, inputs.release, inputs.waiting = sink.wanted, sink.release, sink.resting
+
+    @app.agent(app.batches_of(*(t.value for t in SINK_TOPICS)), name="sink", concurrency=1)
+    async def store(batches) -> None:  # type: ignore[no-untyped-def]
+        async for batch in batches:
+            try:
+                await sink.take(batch)
+            except Exception as error:
+                fail_stop("storing failed", error)
+
+    @app.task
+    async def write() -> None:
+        while not app.should_stop:
+            try:
+                if not app.rebalancing:
+                    await sink.claim_assigned()
+                await sink.write_when_due()
+                if sink.away:
+                    sink.away = False
+                    log.warning("ClickHouse is back")
+                await app.sleep(_CHECK_SECONDS)
+            except Unavailable as error:
+                if not sink.away:
+                    log.warning("ClickHouse is away, the inputs wait: %s", error)
+                sink.away = True
+                await app.sleep(_RETRY_SECONDS)
+            except Exception as error:
+                fail_stop("writing to ClickHouse failed", error)
+
+    app.task(app.watch_for_stuck_inputs)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Run a sink worker until it is told to stop."""
+    ensure_topics(settings)
+    address = ClickHouseAddress.parse(settings.clickhouse.get_secret_value())
+    writer = Writer(address, log_incarnation(settings))
+    writer.open()
+    run_worker(build_sink_app(settings, writer))
