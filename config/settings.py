@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
         DEFAULT_PARTITIONS, description="partitions of every topic"
     )
-    data_dir: Path = Field(Path(".data"), description="folder of the embedded ClickHouse and cursors")
+    data_dir: Path = Field(
+        Path(".data"), description="folder of the embedded ClickHouse and cursors"
+    )
     once: bool = Field(False, description="a run that ends: the clock stands still when input does")
     seen_horizon: Annotated[int, Field(ge=1)] = Field(
         1 << 18, description="offsets for which ids are remembered, per topic and partition"
@@ -52,7 +54,9 @@ class Settings(BaseSettings):
         False, description="go on where a log starts beyond the state's position, counting the loss"
     )
     log_format: Literal["text", "json"] = Field("text", description="text for people or json")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="log level")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="log level"
+    )
 
     @field_validator("kafka")
     @classmethod

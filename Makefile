@@ -1,0 +1,56 @@
+# Everything a developer needs: make help
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint check lock clean
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+PY := $(VENV)/bin/python
+PYTHON ?=
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+TEST_OPTIONS ?= -n 2 --dist loadgroup
+# .ci/run sets this to no when it has just run the tests itself.
+CHECK_TESTS ?= yes
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+setup: $(STAMP) ## virtual environment .venv with everything in it; quick when nothing changed
+
+# Nothing here asks a registry for more than the lock names: every file is checked by its hash.
+$(STAMP): requirements.lock pyproject.toml
+	@PYTHON="$(PYTHON)" sh deploy/make-venv $(VENV)
+	@echo "Installing the locked dependencies into $(VENV) (about 400 MB once, minutes on a slow line) ..."
+	$(PIP) install --progress-bar on --require-hashes --only-binary :all: -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+	@echo "Ready: make demo, make test, or $(VENV)/bin/renown --help"
+
+demo: setup ## play the sample data set through the whole flow, ending in a leaderboard
+	@$(VENV)/bin/renown demo
+
+test: setup ## every test that this machine can run
+	@$(VENV)/bin/pytest $(TEST_OPTIONS)
+
+lint: setup ## format, lint, types, import rules, dead code, length of modules
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/vulture
+	$(PY) .ci/check_tree.py
+
+check: lint ## everything that must hold before a commit: lint, then the tests
+ifneq ($(CHECK_TESTS),no)
+	@$(MAKE) --no-print-directory test
+endif
+
+lock: setup ## resolve the dependencies anew after a change of pyproject.toml
+	$(PIP) install --quiet uv
+	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade \
+	  --quiet --output-file requirements.lock
+
+clean: ## remove what was made: caches, data of the demo, the virtual environment
+	rm -rf $(VENV) .data build *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
