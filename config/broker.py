@@ -1,5 +1,6 @@
 """How to reach Kafka: options for its clients, the topics made and checked, the log's identity."""
 
+import contextlib
 import secrets
 import socket
 import time
@@ -109,10 +110,8 @@ def _create(admin: KafkaAdminClient, topic: Topic, settings: Settings) -> None:
         settings.kafka_replication,
         topic_configs=topic.settings.config(),
     )
-    try:
+    with contextlib.suppress(TopicAlreadyExistsError):  # another process was quicker
         admin.create_topics([new])
-    except TopicAlreadyExistsError:
-        pass  # another process was quicker
 
 
 def _check_partitions(admin: KafkaAdminClient, settings: Settings) -> None:
@@ -146,7 +145,9 @@ def log_incarnation(settings: Settings) -> int:
         for record in consumer:
             return int(record.value)
     except KafkaError as error:
-        raise Unreachable(f"cannot read {Topic.LOG.value} at {settings.kafka}: {error!r}") from error
+        raise Unreachable(
+            f"cannot read {Topic.LOG.value} at {settings.kafka}: {error!r}"
+        ) from error
     finally:
         consumer.close()
     raise Unreachable(f"cannot read {Topic.LOG.value} at {settings.kafka}: no record within 10 s")

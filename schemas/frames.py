@@ -43,7 +43,16 @@ retract several); ``at``: event time in ms, on an undo that of the interaction i
 on an undo; ``engager``: hash64 of the actor; ``id``: hash64 of the interaction's id; ``record``:
 hash64 of "actor record", 0 if it has none."""
 
-OUTCOMES: Final = ("accepted", "duplicate", "undone", "unmatched", "self", "late", "dead", "heartbeat")
+OUTCOMES: Final = (
+    "accepted",
+    "duplicate",
+    "undone",
+    "unmatched",
+    "self",
+    "late",
+    "dead",
+    "heartbeat",
+)
 """What may become of a record; each counts in ``totals``. ``undone`` counts interactions taken back
 (or refused because their undo came first), ``unmatched`` undos that met nothing."""
 
@@ -105,7 +114,7 @@ class Frame:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
             writer.write_batch(pa.record_batch(arrays, schema=schema))
-        return sink.getvalue().to_pybytes()
+        return bytes(sink.getvalue())
 
     def beyond(self, applied: int) -> "Frame":
         """The frame without the rows whose source offset is ``applied`` or less."""

@@ -1,4 +1,4 @@
-"""``interactions.<kind>``: one interaction of an actor with a target, or a heartbeat of an agent."""
+"""``interactions.<kind>``: one interaction of an actor with a target, or an agent's heartbeat."""
 
 from typing import Annotated, Final
 
@@ -25,7 +25,9 @@ Account = Annotated[
     ),
 ]
 Text = Annotated[str, Meta(min_length=1, max_length=1024)]
-Millis = Annotated[int, Meta(ge=0, le=253_402_300_799_999, description="milliseconds since 1970, UTC")]
+Millis = Annotated[
+    int, Meta(ge=0, le=253_402_300_799_999, description="milliseconds since 1970, UTC")
+]
 
 
 class Interaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

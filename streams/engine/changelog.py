@@ -57,9 +57,7 @@ def checkpoint_records(owner: Owner, number: int, body: bytes) -> tuple[list[byt
         + chunk
         for index, chunk in enumerate(chunks)
     ]
-    marker = _HEAD.pack(
-        _MARKER, FORMAT_VERSION, owner.token, owner.epoch, number, 0, len(chunks)
-    )
+    marker = _HEAD.pack(_MARKER, FORMAT_VERSION, owner.token, owner.epoch, number, 0, len(chunks))
     return parts, marker
 
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 log = logging.getLogger("renown.failstop")
 
@@ -18,18 +19,17 @@ def fail_stop(what: str, error: BaseException | None = None) -> None:
         traceback.print_exception(error)
     where = _innermost(error)
     detail = f": {type(error).__name__}: {error}{where}" if error is not None else ""
-    print(
+    sys.stderr.write(
         f"renown: worker stopped: {what}{detail}; start it again, it goes on from its checkpoint "
-        "(RENOWN_LOG_LEVEL=DEBUG shows the traceback)",
-        file=sys.stderr,
-        flush=True,
+        "(RENOWN_LOG_LEVEL=DEBUG shows the traceback)\n"
     )
+    sys.stderr.flush()
     os._exit(1)
 
 
 def _innermost(error: BaseException | None) -> str:
     frames = traceback.extract_tb(error.__traceback__) if error is not None else []
-    return f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def exit_when_stalled(session_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a worker sends: an idempotent producer that can say when everything before is acknowledged."""
+"""What a worker sends: an idempotent producer that knows when everything is acknowledged."""
 
 import asyncio
 import time
@@ -57,9 +57,7 @@ class Outbox:
 
         while True:
             try:
-                self._producer.produce(
-                    topic, value, key, partition, on_delivery=delivered
-                )
+                self._producer.produce(topic, value, key, partition, on_delivery=delivered)
                 break
             except BufferError:
                 self._producer.poll(0.01)

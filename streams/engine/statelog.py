@@ -40,7 +40,7 @@ class PartitionState(Protocol):
 S = TypeVar("S", bound=PartitionState)
 
 
-class StateLog(Collection, Generic[S]):  # type: ignore[misc]
+class StateLog(Collection, Generic[S]):
     """Partition → state, for one stage."""
 
     _changelog_compacting = False

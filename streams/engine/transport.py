@@ -46,7 +46,7 @@ class Consumer(driver.Consumer):
         self._read_offset = _NoReadOffsets()
         self.inputs: Inputs = self.app.inputs
 
-    async def _wait_next_records(self, timeout: float) -> Any:
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 (Faust's name)
         fetched, active = await super()._wait_next_records(timeout)
         if fetched:
             for tp, records in fetched.items():
@@ -105,9 +105,7 @@ class Consumer(driver.Consumer):
     async def seek_to_state(self, tps: Mapping[TP, int] | None = None) -> None:
         """Seek ``tps`` (default: all assigned inputs) to the next offset the state wants."""
         positions = tps or {
-            tp: offset
-            for tp in self.assignment()
-            if (offset := self.inputs.wanted(tp)) is not None
+            tp: offset for tp in self.assignment() if (offset := self.inputs.wanted(tp)) is not None
         }
         if positions:
             await self.seek_wait(positions)

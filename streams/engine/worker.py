@@ -24,7 +24,7 @@ _NEVER_SECONDS = 7 * 86_400.0
 _STUCK_SECONDS = 3.0
 
 
-class WorkerApp(faust.App):  # type: ignore[misc]
+class WorkerApp(faust.App):
     """A Faust app whose transport hands over batches and whose state says where to read."""
 
     def __init__(self, settings: Settings, name: str, inputs: Inputs) -> None:

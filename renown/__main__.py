@@ -1,0 +1,5 @@
+"""``python -m renown``."""
+
+from renown.cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""Running the whole: the stack of processes, the end of a run that ends, its report."""

@@ -1,0 +1,155 @@
+"""All processes of Renown on one machine: broker and ClickHouse where none is set, and workers."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr
+from streams.sinks.client import connect
+from streams.sinks.migrate import migrate
+
+from config.broker import ensure_topics
+from config.errors import RenownError, Unreachable
+from config.settings import ClickHouseAddress, Settings
+from renown.embedded.broker import EmbeddedBroker
+from renown.embedded.clickhouse import EmbeddedClickHouse
+from renown.embedded.process import ChildProcess
+
+STACK_FILE = "stack.json"
+_MOST_RESTARTS = 5
+_STOP_SECONDS = 30.0
+
+Say = Callable[[str], None]
+
+
+class Stack:
+    """Starts what is missing, in order, and stops it in the reverse order.
+
+    ``folder`` holds the embedded ClickHouse and the workers' files; ``fresh`` empties it first.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        fresh: bool = False,
+        score_workers: int = 1,
+        say: Say = print,
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.workers: dict[str, ChildProcess] = {}
+        self._fresh = fresh
+        self._score_workers = score_workers
+        self._say = say
+        self._cleanup = ExitStack()
+        self._restarts = 0
+
+    def __enter__(self) -> Self:
+        """Start everything; raises ``Unreachable`` and leaves nothing behind if that fails."""
+        with ExitStack() as cleanup:
+            self._cleanup = cleanup
+            self._start()
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    def _start(self) -> None:
+        self._prepare_folder()
+        changes: dict[str, object] = {"data_dir": self.folder}
+        if not self.settings.kafka:
+            broker = self._cleanup.enter_context(EmbeddedBroker())
+            changes["kafka"] = broker.address
+            self._say(f"broker      embedded, {broker.address}")
+        else:
+            self._say(f"broker      {self.settings.kafka}")
+        self.settings = self.settings.model_copy(update=changes)
+        ensure_topics(self.settings)
+        self._start_clickhouse_beside_the_workers()
+        self._write_stack_file()
+
+    def _start_clickhouse_beside_the_workers(self) -> None:
+        # Score workers need no database: they join their group while it starts.
+        for number in range(1, self._score_workers + 1):
+            self.start_worker(f"score-{number}")
+        if not self.settings.clickhouse.get_secret_value():
+            database = EmbeddedClickHouse(self.folder / "clickhouse")
+            self._cleanup.enter_context(database)
+            address = SecretStr(database.address)
+            self.settings = self.settings.model_copy(update={"clickhouse": address})
+        url = self.settings.clickhouse.get_secret_value()
+        self._say(f"clickhouse  {ClickHouseAddress.parse(url)}")
+        with connect(ClickHouseAddress.parse(url)) as client:
+            migrate(client)
+        self.start_worker("sink")
+
+    def _prepare_folder(self) -> None:
+        try:
+            if self._fresh and self.folder.exists():
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise Unreachable(
+                f"cannot write to {self.folder} ({error.strerror}): "
+                "set RENOWN_DATA_DIR to a folder that can be written"
+            ) from error
+
+    def _write_stack_file(self) -> None:
+        path = self.folder / STACK_FILE
+        content = {
+            "kafka": self.settings.kafka,
+            "clickhouse": self.settings.clickhouse.get_secret_value(),
+            "pid": os.getpid(),
+        }
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(json.dumps(content))
+        self._cleanup.callback(path.unlink, missing_ok=True)
+
+    def start_worker(self, name: str) -> None:
+        """Start ``score-N`` or ``sink`` as a process of its own."""
+        command = [sys.executable, "-m", "renown", "worker", name.partition("-")[0]]
+        child = ChildProcess(f"worker {name}", command, self._environment(name)).start()
+        self.workers[name] = child
+        self._cleanup.callback(self.stop_worker, name)
+
+    def stop_worker(self, name: str) -> None:
+        """SIGTERM: what the worker has applied is checkpointed before it ends."""
+        if child := self.workers.pop(name, None):
+            child.stop(_STOP_SECONDS)
+
+    def watch(self) -> None:
+        """Start workers again that ended; raises ``RenownError`` if they keep ending."""
+        for name, child in list(self.workers.items()):
+            if child.running:
+                continue
+            last = " | ".join(child.last_lines(2)) or "it printed nothing"
+            self._restarts += 1
+            if self._restarts > _MOST_RESTARTS:
+                raise RenownError(f"worker {name} keeps ending: {last}")
+            self._say(f"worker {name} ended ({last}); starting it again")
+            child.stop()
+            self.start_worker(name)
+            time.sleep(1.0)
+
+    def _environment(self, name: str) -> dict[str, str]:
+        settings = self.settings.model_dump(exclude_unset=False, exclude_none=True)
+        secret = {
+            key: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for key, value in settings.items()
+        }
+        secret["data_dir"] = (self.folder / name).absolute()
+        changes = {f"RENOWN_{key.upper()}": str(value) for key, value in secret.items()}
+        return {**os.environ, **changes}
