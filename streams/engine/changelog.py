@@ -2,7 +2,7 @@
 
 Three types of record, each with the random token of the owner who wrote it:
 
-- **fence**: "I own this partition now and have recovered what lies up to ``number``". Whatever other
+- **fence**: "I own this partition and have recovered what lies up to ``number``". Whatever other
   tokens write behind it is void.
 - **part** ``index`` of ``count`` of checkpoint ``number``.
 - **marker**: checkpoint ``number`` has ``count`` parts, and everything derived from it is
