@@ -80,6 +80,10 @@ class Decoder:
             return self._other(value, timestamp, error)
         except (ValueError, RecursionError) as error:
             return _malformed(error)
+        return self._judge(message, value, timestamp)
+
+    def _judge(self, message: Interaction, value: bytes, timestamp: int) -> Interaction | Bad:
+        """What a schema cannot say: do text, kind, times and partition fit?"""
         # Only an escape, a DEL or a character beyond ASCII can hide what is unwanted: JSON does not
         # allow other control characters, so most records need no search.
         if b"\\" in value or b"\x7f" in value or not value.isascii():

@@ -181,11 +181,11 @@ class SeenStore:
         waits = max(at, self._record_undone(record))
         self._previous.undone_records.pop(record, None)
         self._current.undone_records[record] = waits
-        retracted = []
-        for key in self._counting(record):
-            if (entry := self.undo(offset, key, at)) is not None:
-                retracted.append((key, entry))
-        return retracted
+        return [
+            (key, entry)
+            for key in self._counting(record)
+            if (entry := self.undo(offset, key, at)) is not None
+        ]
 
     def snapshot(self) -> dict[str, Any]:
         """The whole store as numbers, texts and bytes; equal stores give equal snapshots."""
