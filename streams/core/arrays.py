@@ -1,0 +1,44 @@
+"""Arrays that grow, and arrays as bytes for snapshots."""
+
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_T = TypeVar("_T", bound=np.generic)
+_PACKED = ("<i1", "<i2", "<i4", "<i8")
+
+
+def grown(array: npt.NDArray[_T], length: int, fill: Any = 0) -> npt.NDArray[_T]:
+    """``array`` with room for ``length`` entries along its last axis, the new ones ``fill``.
+
+    The same array if it has the room; else a copy that is larger by a half at least, so that
+    growing one by one costs constant time per entry.
+    """
+    capacity = array.shape[-1]
+    if length <= capacity:
+        return array
+    larger = np.full(
+        (*array.shape[:-1], max(length, capacity + capacity // 2, 64)), fill, array.dtype
+    )
+    larger[..., :capacity] = array
+    return larger
+
+
+def pack(array: npt.NDArray[Any]) -> list[Any]:
+    """Integers or booleans as ``[type, bytes]``, in the smallest type that holds them all."""
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    for name in _PACKED:
+        limits = np.iinfo(name)
+        if limits.min <= low and high <= limits.max:
+            return [name, array.astype(name).tobytes()]
+    return ["<u8", array.astype("<u8").tobytes()]
+
+
+def unpack(packed: list[Any], dtype: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:
+    """A writable one-dimensional array from what ``pack`` gave."""
+    name, data = packed
+    return np.frombuffer(data, name).astype(dtype)

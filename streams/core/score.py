@@ -1,0 +1,273 @@
+"""The whole state of one target partition: frames of ``weighed`` in, updates of scores out.
+
+Pure: no I/O and no reading of the time; ``now`` is a monotonic wall time in seconds. Frames must
+come in the order of the partition's log.
+"""
+
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from schemas.frames import Frame
+from schemas.kinds import KINDS
+from schemas.model import Model
+from schemas.score import ScoreUpdate
+from streams.core.arrays import Ints
+from streams.core.clock import PartitionClock, Source
+from streams.core.emission import Emission
+from streams.core.model import NEVER_H, evaluate, summed
+from streams.core.panes import NO_HOUR
+from streams.core.slots import Slots
+from streams.core.windows import Windows
+
+HOUR_MS = 3_600_000
+_FORMAT = 1
+
+
+class Applied(Enum):
+    """What became of a frame."""
+
+    NEW = "new"
+    """Its rows beyond the last applied one count now."""
+    OLD = "old"
+    """Nothing in it was new."""
+    HOLE = "hole"
+    """Rows before it are missing; nothing was applied, and its source must send again."""
+
+
+class ScorePartition:
+    """Windows, clock and emission of the accounts of one partition.
+
+    ``position``: last offset of ``weighed`` read, -1 before any; ``applied``: per source, the last
+    source offset whose rows are included; ``epoch``: set by whoever owns the partition;
+    ``sequence``: of the last update. ``rows``, ``holes``: rows and holes since the beginning.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        model: Model,
+        *,
+        once: bool,
+        idle_seconds: float = 10.0,
+        emit_seconds: float = 1.0,
+    ) -> None:
+        self.partition = partition
+        self.position = -1
+        self.applied: dict[Source, int] = {}
+        self.epoch = 0
+        self.sequence = 0
+        self.rows = 0
+        self.holes = 0
+        self._model = model
+        self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
+        self._slots = Slots()
+        self._windows = Windows(model.horizons_h, len(model.class_weights), len(KINDS))
+        # published per account: weights, interactions and engagers of each horizon
+        self._emission = Emission(model, 3 * len(model.horizons_h), emit_seconds)
+
+    @property
+    def clock(self) -> int:
+        """Event time in ms UTC that the partition has reached; 0 before any."""
+        return self._clock.value
+
+    @property
+    def idle_sources(self) -> frozenset[Source]:
+        """Sources that fell silent and are not waited for."""
+        return self._clock.idle
+
+    @property
+    def accounts(self) -> int:
+        """Number of accounts that ever received an interaction."""
+        return self._slots.accounts
+
+    def apply(self, frame: Frame, offset: int, now: float) -> Applied:
+        """Apply the frame at ``offset`` of ``weighed``; the first occurrence of a row wins."""
+        if offset <= self.position:
+            return Applied.OLD
+        self.position = offset
+        header = frame.header
+        source = (header.topic.value, header.partition)
+        applied = self.applied.get(source, -1)
+        if header.first > applied + 1:
+            self.holes += 1
+            # its source is not silent, but its clock says nothing about the rows before
+            self._clock.hear(source, 0, now)
+            self._pass_time()
+            return Applied.HOLE
+        self._clock.hear(source, header.clock, now)
+        self._pass_time()
+        if header.last <= applied:
+            return Applied.OLD
+        self.applied[source] = header.last
+        self._count(frame.beyond(applied))
+        return Applied.NEW
+
+    def tick(self, now: float) -> None:
+        """Wall time passes without a frame."""
+        self._clock.tick(now)
+        self._pass_time()
+
+    def _count(self, frame: Frame) -> None:
+        if not len(frame):
+            return
+        columns = frame.columns
+        hours = columns["at"] // HOUR_MS
+        accounts, cells = self._slots.of(columns["target"], columns["network"])
+        self._windows.reserve(self._slots.cells)
+        self._emission.reserve(self._slots.accounts)
+        self._windows.apply(
+            cells,
+            columns["engager"],
+            hours,
+            columns["class"].astype(np.int64),
+            columns["kind"].astype(np.int64),
+            columns["weight"],
+            columns["undo"],
+        )
+        self._emission.touch(accounts[hours <= self._windows.now])
+        self.rows += len(frame)
+
+    def _pass_time(self) -> None:
+        """Bring the windows to the hour of the clock; what this changes falls due."""
+        hour = self.clock // HOUR_MS
+        before = self._windows.now
+        if hour <= before:
+            return
+        account_of = self._slots.account_of
+        last = self._newest_hours()
+        fade_from = self._model.longest_h - self._model.fade_h
+        fading = (last < hour - fade_from) & (last > before - self._model.longest_h)
+        self._emission.fall_due(np.flatnonzero(fading))
+        moved = self._windows.advance(hour)
+        self._emission.fall_due(account_of[moved.left])
+        self._emission.touch(account_of[moved.entered])
+
+    def _newest_hours(self) -> Ints:
+        """int64[accounts]: hour of each account's newest interaction, on whatever network."""
+        last = np.full(self._slots.accounts, NO_HOUR, np.int64)
+        np.maximum.at(last, self._slots.account_of, self._windows.last[: self._slots.cells])
+        return last
+
+    def updates(self, now: float, *, everything: bool = False) -> list[ScoreUpdate]:
+        """What must be published now, each with the next sequence number.
+
+        ``everything``: also what still waits, and every score that differs at all from its last
+        update. All updates describe the state at ``position`` and in the hour of ``clock``.
+        """
+        accounts = self._emission.candidates(now, everything=everything)
+        if not len(accounts):
+            return []
+        windows = self._windows
+        cells, owner = self._slots.cells_of(accounts)
+        distinct = windows.distinct[:, :, cells]
+        weights = windows.weights[:, cells].sum(-1)
+        interactions = windows.interactions[:, cells].sum(-1)
+        last = np.full(len(accounts), NO_HOUR, np.int64)
+        np.maximum.at(last, owner, windows.last[cells])
+        first = np.full(len(accounts), windows.now, np.int64)
+        np.minimum.at(first, owner, windows.first[cells])
+        silent = np.minimum(windows.now - last, NEVER_H)
+        # no own posts yet
+        state = evaluate(weights, distinct, 0, owner, silent, windows.now - first, self._model)
+        sums = summed(np.concatenate([weights, interactions, distinct[0]]), owner, len(accounts))
+
+        decision = self._emission.decide(accounts, state.score, sums, now, everything=everything)
+        places = decision.places
+        result = []
+        by_horizon = sums[:, places].reshape(3, -1, len(places)).tolist()
+        for account, score, bits, momentum, influence, w, n, d, change, cause in zip(
+            accounts[places].tolist(),
+            state.score[places].tolist(),
+            state.bits[places].tolist(),
+            state.momentum[places].tolist(),
+            state.influence[places].tolist(),
+            *(zip(*rows, strict=True) for rows in by_horizon),
+            decision.change,
+            decision.cause,
+            strict=True,
+        ):
+            self.sequence += 1
+            result.append(
+                ScoreUpdate(
+                    profile=self._slots.names[account],
+                    score=score,
+                    bits=bits,
+                    momentum=momentum,
+                    influence=influence,
+                    weights=w,
+                    interactions=n,
+                    engagers=d,
+                    change=change,
+                    cause=cause,
+                    model=self._model.version,
+                    clock=self.clock,
+                    partition=self.partition,
+                    position=self.position,
+                    epoch=self.epoch,
+                    sequence=self.sequence,
+                )
+            )
+        return result
+
+    def snapshot(self) -> dict[str, Any]:
+        """The complete state, of what MessagePack can hold; it shares nothing with this object."""
+        return {
+            "format": _FORMAT,
+            "model": self._model.version,
+            "partition": self.partition,
+            "position": self.position,
+            "applied": [[*source, offset] for source, offset in sorted(self.applied.items())],
+            "epoch": self.epoch,
+            "sequence": self.sequence,
+            "rows": self.rows,
+            "holes": self.holes,
+            "clock": self._clock.snapshot(),
+            "slots": self._slots.snapshot(),
+            "windows": self._windows.snapshot(),
+            "emission": self._emission.snapshot(),
+        }
+
+    @classmethod
+    def restore(
+        cls,
+        snapshot: dict[str, Any],
+        model: Model,
+        *,
+        once: bool,
+        idle_seconds: float = 10.0,
+        emit_seconds: float = 1.0,
+    ) -> "ScorePartition":
+        """The state that ``snapshot`` was taken of.
+
+        Only when an account was last published in wall time is not in it: the first update after
+        a restore may come sooner than ``emit_seconds`` after the one before. Raises ``ValueError``
+        if the snapshot is of another format or model.
+        """
+        found = (snapshot.get("format"), snapshot.get("model"))
+        if found != (_FORMAT, model.version):
+            raise ValueError(
+                f"state of format {found[0]} and score model {found[1]}; this version reads "
+                f"format {_FORMAT} and score model {model.version}"
+            )
+        self = cls(
+            snapshot["partition"],
+            model,
+            once=once,
+            idle_seconds=idle_seconds,
+            emit_seconds=emit_seconds,
+        )
+        self.position = snapshot["position"]
+        self.applied = {(topic, part): offset for topic, part, offset in snapshot["applied"]}
+        self.epoch = snapshot["epoch"]
+        self.sequence = snapshot["sequence"]
+        self.rows = snapshot["rows"]
+        self.holes = snapshot["holes"]
+        self._clock.load(snapshot["clock"])
+        self._slots.load(snapshot["slots"])
+        self._windows.reserve(self._slots.cells)
+        self._emission.reserve(self._slots.accounts)
+        self._windows.load(snapshot["windows"])
+        self._emission.load(snapshot["emission"])
+        return self
