@@ -19,7 +19,7 @@ setup: $(STAMP) ## virtual environment .venv with everything in it; quick when n
 # Nothing here asks a registry for more than the lock names: every file is checked by its hash.
 $(STAMP): requirements.lock pyproject.toml
 	@PYTHON="$(PYTHON)" sh deploy/make-venv $(VENV)
-	@echo "Installing the locked dependencies into $(VENV) (about 400 MB once, minutes on a slow line) ..."
+	@echo "Installing the locked dependencies into $(VENV) (about 340 MB once, minutes on a slow line) ..."
 	$(PIP) install --progress-bar on --require-hashes --only-binary :all: -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
