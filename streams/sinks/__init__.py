@@ -1,0 +1,1 @@
+"""ClickHouse as the sink: migrations, rows, progress and the writer."""

@@ -1,0 +1,223 @@
+"""Frames, score updates and dead letters → columns of the tables. Pure."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from schemas.dead_letter import DeadLetter
+from schemas.frames import Frame, decode_frame
+from schemas.kinds import KINDS
+from schemas.networks import NETWORKS
+from schemas.score import ScoreUpdate
+from schemas.topics import Topic
+from streams.core.records import Record
+from streams.sinks.client import objects
+from streams.sinks.tables import HORIZON_NAMES, INTERACTIONS, SCORES, dtype_of
+
+Array = npt.NDArray[Any]
+_HOUR_MS: Final = 3_600_000
+_KIND_NAMES: Final = objects([kind.value for kind in KINDS])
+_NETWORK_NAMES: Final = objects(NETWORKS)
+_INTS: Final = np.iinfo(np.int64)
+_LARGEST_DETAIL: Final = 500
+
+
+class PlacedFrame(NamedTuple):
+    """Rows of a frame to store; ``partition`` and ``offset`` of it in ``weighed``."""
+
+    frame: Frame
+    partition: int
+    offset: int
+
+
+class PlacedScore(NamedTuple):
+    """A score update with where it lies in ``scores``."""
+
+    update: ScoreUpdate
+    partition: int
+    offset: int
+
+
+class PlacedLetter(NamedTuple):
+    """A dead letter with where it lies in ``dead-letters``; -1 if the sink itself wrote it."""
+
+    letter: DeadLetter
+    partition: int
+    offset: int
+
+
+def read_frame(data: bytes) -> Frame:
+    """Decode a frame; raises ``ValueError`` if its values cannot be stored."""
+    try:
+        frame = decode_frame(data)
+    except OSError as error:  # what Arrow raises where a frame was cut off
+        raise ValueError(f"not a whole frame: {error}") from error
+    header, columns = frame.header, frame.columns
+    _fit("partition", header.partition, np.iinfo(np.uint32))
+    _fit("model", header.model, np.iinfo(np.uint16))
+    for name, value in (("first", header.first), ("last", header.last), ("clock", header.clock)):
+        _fit(name, value, _INTS)
+    for outcome, total in header.totals.items():
+        _fit(outcome, total, np.iinfo(np.uint64))
+    if len(frame):
+        if columns["kind"].max() >= len(KINDS):
+            raise ValueError(f"unknown kind number {columns['kind'].max()}")
+        if columns["network"].max() >= len(NETWORKS):
+            raise ValueError(f"unknown network number {columns['network'].max()}")
+        if columns["at"].min() < 0:
+            raise ValueError("a row has a time before 1970")
+    return frame
+
+
+_decode_score = msgspec.json.Decoder(ScoreUpdate).decode
+
+
+def read_score(data: bytes) -> ScoreUpdate:
+    """Decode a score update; raises ``ValueError`` if its values cannot be stored."""
+    try:
+        update = _decode_score(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a score update: {error}") from error
+    for name in ("weights", "interactions", "engagers"):
+        numbers = getattr(update, name)
+        if len(numbers) != len(HORIZON_NAMES):
+            raise ValueError(f"{name} has {len(numbers)} numbers, not {len(HORIZON_NAMES)}")
+        for number in numbers:
+            _fit(name, number, _INTS)
+    for name in ("epoch", "sequence", "position", "bits", "influence"):
+        _fit(name, getattr(update, name), _INTS)
+    _fit("change", update.change, np.iinfo(np.int32))
+    _fit("model", update.model, np.iinfo(np.uint16))
+    _fit("partition", update.partition, np.iinfo(np.uint32))
+    return update
+
+
+_decode_letter = msgspec.json.Decoder(DeadLetter).decode
+
+
+def read_letter(data: bytes) -> DeadLetter:
+    """Decode a dead letter; raises ``ValueError`` if its values cannot be stored."""
+    try:
+        letter = _decode_letter(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a dead letter: {error}") from error
+    _fit("partition", letter.partition, np.iinfo(np.uint32))
+    _fit("offset", letter.offset, _INTS)
+    _fit("at", letter.at, _INTS)
+    _fit("size", letter.size, np.iinfo(np.uint64))
+    return letter
+
+
+def unreadable(topic: Topic, partition: int, record: Record, why: ValueError) -> PlacedLetter:
+    """The dead letter of a record that the sink could not read."""
+    value = record.value or b""
+    letter = DeadLetter(
+        reason=f"unreadable {topic.value}",
+        detail=" ".join(str(why).split())[:_LARGEST_DETAIL],
+        topic=topic.value,
+        partition=partition,
+        offset=record.offset,
+        at=record.timestamp,
+        key=record.key,
+        value=value,
+        size=len(value),
+        headers=tuple((name, value or b"") for name, value in record.headers),
+    )
+    return PlacedLetter(letter, -1, -1)
+
+
+def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Array]:
+    """Columns of ``interactions_rows``, the rows of one frame after those of the other."""
+    lengths = np.array([len(placed.frame) for placed in frames])
+    total = int(lengths.sum())
+
+    def joined(name: str, column: str = "") -> Array:
+        parts = [placed.frame.columns[name] for placed in frames]
+        return np.concatenate(parts).astype(dtype_of(INTERACTIONS, column or name), copy=False)
+
+    def texts(name: str) -> Array:
+        return objects([text or "" for p in frames for text in p.frame.columns[name]])
+
+    def repeated(column: str, values: list[Any]) -> Array:
+        dtype = dtype_of(INTERACTIONS, column)
+        each = objects(values) if dtype.hasobject else np.array(values, dtype)
+        return np.repeat(each, lengths)
+
+    at = joined("at")
+    headers = [placed.frame.header for placed in frames]
+    return {
+        "log": np.full(total, log, np.uint64),
+        "at": at,
+        "hour": (at // _HOUR_MS).astype(np.uint32),
+        "received_at": joined("received_at"),
+        "kind": _KIND_NAMES[np.concatenate([p.frame.columns["kind"] for p in frames])],
+        "network": _NETWORK_NAMES[np.concatenate([p.frame.columns["network"] for p in frames])],
+        "actor": texts("actor"),
+        "target": texts("target"),
+        "object": texts("object"),
+        **{
+            name: joined(name)
+            for name in ("class", "weight", "amount", "undo", "engager", "id", "record")
+        },
+        "model": repeated("model", [header.model for header in headers]),
+        "source_topic": repeated("source_topic", [header.topic.value for header in headers]),
+        "source_partition": repeated("source_partition", [header.partition for header in headers]),
+        "source_offset": joined("offset", "source_offset"),
+        "part": joined("part"),
+        "weighed_partition": repeated("weighed_partition", [p.partition for p in frames]),
+        "weighed_offset": repeated("weighed_offset", [p.offset for p in frames]),
+    }
+
+
+def score_columns(scores: Sequence[PlacedScore], log: int) -> dict[str, Array]:
+    """Columns of ``scores``."""
+    updates = [placed.update for placed in scores]
+
+    def column(name: str, values: list[Any]) -> Array:
+        dtype = dtype_of(SCORES, name)
+        return objects(values) if dtype.hasobject else np.array(values, dtype)
+
+    columns: dict[str, Array] = {"log": np.full(len(scores), log, np.uint64)}
+    for name in (
+        "profile", "epoch", "sequence", "clock", "score", "change", "cause", "bits", "momentum",
+        "influence", "level", "model",
+    ):  # fmt: skip
+        columns[name] = column(name, [getattr(update, name) for update in updates])
+    for prefix, field in (
+        ("weight", "weights"), ("interactions", "interactions"), ("engagers", "engagers"),
+    ):  # fmt: skip
+        numbers = np.array([getattr(update, field) for update in updates], np.int64)
+        for position, horizon in enumerate(HORIZON_NAMES):
+            columns[f"{prefix}_{horizon}"] = numbers[:, position]
+    columns["weighed_partition"] = column("weighed_partition", [u.partition for u in updates])
+    columns["weighed_offset"] = column("weighed_offset", [u.position for u in updates])
+    columns["topic_partition"] = column("topic_partition", [s.partition for s in scores])
+    columns["topic_offset"] = column("topic_offset", [s.offset for s in scores])
+    return columns
+
+
+def letter_columns(letters: Sequence[PlacedLetter], log: int) -> dict[str, list[Any]]:
+    """Columns of ``dead_letters``, as lists."""
+    return {
+        "log": [log] * len(letters),
+        "reason": [placed.letter.reason for placed in letters],
+        "detail": [placed.letter.detail for placed in letters],
+        "source_topic": [placed.letter.topic for placed in letters],
+        "source_partition": [placed.letter.partition for placed in letters],
+        "source_offset": [placed.letter.offset for placed in letters],
+        "at": [placed.letter.at for placed in letters],
+        "key": [placed.letter.key or b"" for placed in letters],
+        "value": [placed.letter.value or b"" for placed in letters],
+        "size": [placed.letter.size for placed in letters],
+        "headers": [list(placed.letter.headers) for placed in letters],
+        "letter_partition": [placed.partition for placed in letters],
+        "letter_offset": [placed.offset for placed in letters],
+    }
+
+
+def _fit(name: str, value: int, bounds: Any) -> None:
+    if not bounds.min <= value <= bounds.max:
+        raise ValueError(f"{name} {value} is out of range")

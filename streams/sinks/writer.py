@@ -1,0 +1,221 @@
+"""The sink's writer: what was read of ``weighed``, ``scores`` and ``dead-letters`` → ClickHouse.
+
+The order of a flush is what makes a crash invisible:
+  1. the rows of every table;
+  2. the progress of every topic partition that moved, each with its sources' positions.
+Rows that were stored without their progress are removed when the partition is claimed the next
+time, then read and stored again; the sort keys of the tables would make them collapse anyhow.
+Progress carries the number of its claim, so a reader that lost the partition but still writes
+cannot overrule the one that has it now.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from config.settings import ClickHouseAddress
+from schemas.topics import Topic
+from streams.core.records import Record
+from streams.sinks import rows
+from streams.sinks.client import Database
+from streams.sinks.migrate import check_migrated
+from streams.sinks.progress import Progress
+from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, PROGRESS, SCORES, check_columns
+
+TopicPartition = tuple[Topic, int]
+
+_ANSWER_SECONDS: Final = 30
+_CLAIM_RANDOM_BITS: Final = 20
+_BEYOND: Final[dict[Topic, tuple[str, str, str]]] = {
+    Topic.WEIGHED: (INTERACTIONS, "weighed_partition", "weighed_offset"),
+    Topic.SCORES: (SCORES, "topic_partition", "topic_offset"),
+    Topic.DEAD_LETTERS: (DEAD_LETTERS, "letter_partition", "letter_offset"),
+}
+"""Per topic, the table that it fills and the columns that say where a row was read."""
+
+
+@dataclass(slots=True)
+class _Claimed:
+    """A topic partition that is being read, and what of it waits to be stored."""
+
+    progress: Progress
+    moved: bool = False
+    pending: int = 0
+    frames: list[rows.PlacedFrame] = field(default_factory=list)
+    scores: list[rows.PlacedScore] = field(default_factory=list)
+    letters: list[rows.PlacedLetter] = field(default_factory=list)
+
+    def forget_rows(self) -> None:
+        """They are stored, and so is the progress that says so."""
+        self.moved, self.pending = False, 0
+        self.frames.clear()
+        self.scores.clear()
+        self.letters.clear()
+
+
+class Writer:
+    """Buffers records and stores them; the caller decides when. One thread at a time.
+
+    ``pending``: rows that wait. ``stored``: rows stored so far, by table. ``unreadable``: records
+    that became dead letters here. ``holes``: frames passed over since the last claim.
+    """
+
+    def __init__(self, address: ClickHouseAddress, log: int) -> None:
+        """``log``: identity of the broker's log that the offsets belong to."""
+        self.pending = 0
+        self.unreadable = 0
+        self.stored: Counter[str] = Counter()
+        self._log = log
+        self._db = Database(address, answer_seconds=_ANSWER_SECONDS)
+        self._claimed: dict[TopicPartition, _Claimed] = {}
+
+    @property
+    def holes(self) -> int:
+        """Frames passed over so far, in the partitions that are claimed now."""
+        return sum(claimed.progress.holes for claimed in self._claimed.values())
+
+    def open(self) -> None:
+        """Connect and check the database.
+
+        Raises ``Unavailable`` if it is away, ``MigrationError`` or another ``RenownError`` if it
+        is not as this version needs it.
+        """
+        check_migrated(self._db)
+        check_columns(self._db)
+
+    def close(self) -> None:
+        """Close the connection; what waits is lost here and will be read again."""
+        self._claimed.clear()
+        self.pending = 0
+        self._db.close()
+
+    def claim(self, topic: Topic, partition: int) -> int:
+        """Take over a topic partition; returns the next offset to read.
+
+        Removes rows that are stored beyond it. Raises ``Unavailable`` if ClickHouse is away; then
+        nothing is claimed.
+        """
+        self.release(topic, partition)
+        progress = self._load(topic, partition)
+        progress.claim = _following(progress.claim)
+        # From here on only this claim's progress counts, so what it removes it stores again.
+        self._store_progress([(topic, partition, progress)])
+        self._remove_beyond(topic, partition, progress.next_offset)
+        self._claimed[topic, partition] = _Claimed(progress)
+        return progress.next_offset
+
+    def release(self, topic: Topic, partition: int) -> None:
+        """Give a topic partition up; what of it was not flushed is dropped."""
+        if claimed := self._claimed.pop((topic, partition), None):
+            self.pending -= claimed.pending
+
+    def add(self, topic: Topic, partition: int, records: Sequence[Record], last: int) -> None:
+        """Buffer the records of a claimed partition up to offset ``last``.
+
+        Records before the next offset are passed over. A record that cannot be read becomes a
+        dead letter.
+        """
+        claimed = self._claimed[topic, partition]
+        progress = claimed.progress
+        read = _READERS[topic]
+        for record in records:
+            if record.offset < progress.next_offset or record.value is None:
+                continue
+            try:
+                count = read(claimed, partition, record.offset, record.value)
+            except ValueError as error:
+                self.unreadable += 1
+                claimed.letters.append(rows.unreadable(topic, partition, record, error))
+                count = 1
+            claimed.pending += count
+            self.pending += count
+        if last >= progress.next_offset:
+            progress.next_offset = last + 1
+            claimed.moved = True
+
+    def flush(self) -> dict[TopicPartition, int]:
+        """Store what waits; returns the next offset of every partition that moved.
+
+        Raises ``Unavailable`` if ClickHouse is away. What waits is kept then, and the next flush
+        tries again; if rows were stored already, the repeated ones collapse.
+        """
+        every = self._claimed.values()
+        if frames := [placed for claimed in every for placed in claimed.frames]:
+            columns = rows.interaction_columns(frames, self._log)
+            self.stored[INTERACTIONS] += self._db.insert(INTERACTIONS, columns)
+        if scores := [placed for claimed in every for placed in claimed.scores]:
+            columns = rows.score_columns(scores, self._log)
+            self.stored[SCORES] += self._db.insert(SCORES, columns)
+        if letters := [placed for claimed in every for placed in claimed.letters]:
+            lists = rows.letter_columns(letters, self._log)
+            self.stored[DEAD_LETTERS] += self._db.insert_lists(DEAD_LETTERS, lists)
+        moved = {key: claimed for key, claimed in self._claimed.items() if claimed.moved}
+        self._store_progress([(*key, claimed.progress) for key, claimed in moved.items()])
+        for claimed in every:
+            claimed.forget_rows()
+        self.pending = 0
+        return {key: claimed.progress.next_offset for key, claimed in moved.items()}
+
+    def _load(self, topic: Topic, partition: int) -> Progress:
+        names = ", ".join(Progress().values())
+        found = self._db.query(
+            f"SELECT {names} FROM {PROGRESS} FINAL"  # noqa: S608
+            " WHERE log = %(log)s AND topic = %(topic)s AND partition = %(partition)s"
+            " ORDER BY claim DESC LIMIT 1",
+            {"log": self._log, "topic": topic.value, "partition": partition},
+        )
+        return Progress.of_values(found[0]) if found else Progress()
+
+    def _store_progress(self, progress: list[tuple[Topic, int, Progress]]) -> None:
+        if not progress:
+            return
+        values = [each.values() for _, _, each in progress]
+        columns: dict[str, list[Any]] = {
+            "log": [self._log] * len(progress),
+            "topic": [topic.value for topic, _, _ in progress],
+            "partition": [partition for _, partition, _ in progress],
+            **{name: [each[name] for each in values] for name in values[0]},
+        }
+        self._db.insert_lists(PROGRESS, columns)
+
+    def _remove_beyond(self, topic: Topic, partition: int, next_offset: int) -> None:
+        table, partition_column, offset_column = _BEYOND[topic]
+        where = (
+            f"WHERE log = {self._log} AND {partition_column} = {partition}"
+            f" AND {offset_column} >= {next_offset}"
+        )
+        if self._db.query(f"SELECT count() FROM {table} {where}")[0][0]:  # noqa: S608
+            self._db.run(f"ALTER TABLE {table} DELETE {where} SETTINGS mutations_sync = 2")
+
+
+def _following(claim: int) -> int:
+    """A claim after ``claim``; the random part tells apart two that are made at the same time."""
+    count = (claim >> _CLAIM_RANDOM_BITS) + 1
+    return count << _CLAIM_RANDOM_BITS | secrets.randbits(_CLAIM_RANDOM_BITS)
+
+
+def _read_frame(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
+    """Keep what is new in a frame; returns its rows."""
+    if new := claimed.progress.take(rows.read_frame(value)):
+        claimed.frames.append(rows.PlacedFrame(new, partition, offset))
+        return len(new)
+    return 0
+
+
+def _read_score(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
+    claimed.scores.append(rows.PlacedScore(rows.read_score(value), partition, offset))
+    return 1
+
+
+def _read_letter(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
+    claimed.letters.append(rows.PlacedLetter(rows.read_letter(value), partition, offset))
+    return 1
+
+
+_READERS: Final[dict[Topic, Callable[[_Claimed, int, int, bytes], int]]] = {
+    Topic.WEIGHED: _read_frame,
+    Topic.SCORES: _read_score,
+    Topic.DEAD_LETTERS: _read_letter,
+}
