@@ -7,8 +7,9 @@ all of them and an interaction always names the same record. What counts is the 
 made it count; it differs between orders at most in what the deliveries themselves disagree in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -78,13 +79,14 @@ class _Generation:
 
     def snapshot(self) -> dict[str, Any]:
         """Columns as bytes; the targets as one text, which is why they may hold no line end."""
-        columns: dict[str, Any] = {"keys": _pack(self.entries, np.uint64)}
-        fields = dict(zip(Entry._fields, zip(*self.entries.values(), strict=True), strict=False))
+        entries = self.entries.values()
+        columns: dict[str, Any] = {"keys": _pack(self.entries, np.uint64, len(entries))}
         for name, dtype in _COLUMNS:
-            columns[name] = _pack(fields.get(name, ()), dtype)
-        columns["targets"] = "\n".join(fields.get("target", ()))
-        columns["records"] = _pack(self.undone_records, np.uint64)
-        columns["records_undone"] = _pack(self.undone_records.values(), np.int64)
+            columns[name] = _pack(map(attrgetter(name), entries), dtype, len(entries))
+        columns["targets"] = "\n".join(map(attrgetter("target"), entries))
+        records = self.undone_records
+        columns["records"] = _pack(records, np.uint64, len(records))
+        columns["records_undone"] = _pack(records.values(), np.int64, len(records))
         return columns
 
     @classmethod
@@ -246,8 +248,8 @@ class SeenStore:
         return indexed >= LARGEST_RECORD and len(self._counting(record)) >= LARGEST_RECORD
 
 
-def _pack(values: Any, dtype: npt.DTypeLike) -> bytes:
-    return np.fromiter(values, dtype, len(values)).tobytes()
+def _pack(values: Iterable[int], dtype: npt.DTypeLike, count: int) -> bytes:
+    return np.fromiter(values, dtype, count).tobytes()
 
 
 def _unpack(data: bytes, dtype: npt.DTypeLike) -> list[int]:
