@@ -25,6 +25,10 @@ Row = tuple[Any, ...]
 FORMAT: Final = 1
 """Version of the snapshot."""
 
+LARGEST_KEPT_KEY: Final = 16 * 1024
+"""Bytes of a bad record's key that are kept, and of all its headers together: with the body the
+dead letter stays far below what a producer may send."""
+
 _HOUR_MS: Final = 3_600_000
 _MASK: Final = 0xFFFF_FFFF_FFFF_FFFF
 _ODD: Final = 0x9E37_79B9_7F4A_7C15
@@ -226,7 +230,7 @@ class WeighSource:
     def _bury(self, record: Record, bad: Bad, weighed: Weighed) -> None:
         """Keep of a bad record what a person needs and what surely fits into a message."""
         self.totals["dead"] += 1
-        room = LARGEST_KEPT_BODY
+        room = LARGEST_KEPT_KEY
         headers = []
         for name, value in record.headers:
             room -= len(name) + len(value or b"")
@@ -241,7 +245,7 @@ class WeighSource:
                 partition=self._partition,
                 offset=record.offset,
                 at=record.timestamp,
-                key=record.key and record.key[:LARGEST_KEPT_BODY],
+                key=record.key and record.key[:LARGEST_KEPT_KEY],
                 value=record.value and record.value[:LARGEST_KEPT_BODY],
                 size=len(record.value or b""),
                 headers=tuple(headers),
