@@ -77,6 +77,7 @@ class Model(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown
             (len(self.mu) == len(self.horizons_h), "one weight per horizon"),
             (all(a <= b for a, b in pairwise(self.class_weights)), "class weights that never fall"),
             (all(a < b for a, b in pairwise(self.horizons_h)), "horizons that rise"),
+            (self.fresh_h > 0 <= self.epoch_h, "a time for which actors are fresh"),
         ):
             if not right:
                 raise ValueError(f"score model {self.version} needs {what}")
@@ -98,14 +99,14 @@ class Model(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown
         table = np.array(
             [math.floor(65536 * math.log2(1 + i / entries)) for i in range(entries)], np.int64
         )
-        table.flags.writeable = False
+        table.setflags(write=False)
         return table
 
     @cached_property
     def class_array(self) -> npt.NDArray[np.int64]:
         """``class_weights`` as a read-only int64 array."""
         weights = np.array(self.class_weights, np.int64)
-        weights.flags.writeable = False
+        weights.setflags(write=False)
         return weights
 
 

@@ -35,7 +35,8 @@ class Verdict(Enum):
 class Entry(NamedTuple):
     """What is known of one interaction: it counts exactly if ``target`` is not empty.
 
-    ``newest``: the newest time among its deliveries; ``undone``: among its undos; ms, or NEVER.
+    ``newest``: the newest time among its deliveries; ``undone``: among its undos while it does not
+    count; ms, or NEVER.
     The others say what was added: the row's time in ms, target, index of the network, class,
     weight (1024 = 1.0), amount, and hash of actor and record (0: none).
     """
@@ -157,10 +158,10 @@ class SeenStore:
         record: int,
     ) -> None:
         """Remember what was added for the delivery just admitted as NEW."""
-        entries = self._current.entries
-        entry = entries.get(key)
-        undone = NEVER if entry is None else entry.undone
-        entries[key] = Entry(at, undone, at, target, network, class_, weight, amount, record)
+        # The undos so far are older than this delivery: none of them can matter any more.
+        self._current.entries[key] = Entry(
+            at, NEVER, at, target, network, class_, weight, amount, record
+        )
         if record:
             self._current.index(key, record)
 
@@ -173,16 +174,14 @@ class SeenStore:
         if entry.target and entry.newest <= at:
             self._current.entries[key] = Entry(entry.newest, at)
             return entry
-        if at > entry.undone:
+        if at > entry.undone and not entry.target:
             self._current.entries[key] = entry._replace(undone=at)
         return None
 
     def undo_record(self, offset: int, record: int, at: int) -> list[tuple[int, Entry]]:
         """What an undo of a whole record takes back, by key; it waits for what comes later."""
         self._rotate(offset)
-        waits = max(at, self._record_undone(record))
-        self._previous.undone_records.pop(record, None)
-        self._current.undone_records[record] = waits
+        self._current.undone_records[record] = max(at, self._record_undone(record))
         return [
             (key, entry)
             for key in self._counting(record)

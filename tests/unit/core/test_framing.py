@@ -107,6 +107,12 @@ def test_rows_of_one_offset_are_never_split() -> None:
     assert sum(map(len, offsets)) == len(set().union(*offsets)) == 4
 
 
+def test_rows_of_one_offset_stay_together_even_if_they_are_too_many() -> None:
+    frames = builder(partitions=1)
+    frames.add([[row(0, part, "r" * 500) for part in range(2000)]], 0, NOON, {})
+    assert ranges(frames.take(0.0, everything=False)) == [(0, 0, 0, 2000)]
+
+
 def test_the_largest_frames_fit_into_a_record() -> None:
     name = "\N{BUTTERFLY}" * 504
     frames = builder(partitions=1)

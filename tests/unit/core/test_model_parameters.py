@@ -64,6 +64,7 @@ def test_unknown_version_is_named_with_the_known_ones() -> None:
         ({"mu": [1]}, "one weight per horizon"),
         ({"class_weights": [2, 1]}, "class weights that never fall"),
         ({"horizons_h": [6, 24, 168, 720, 720]}, "horizons that rise"),
+        ({"fresh_h": 0}, "a time for which actors are fresh"),
     ],
 )
 def test_contradicting_parameters_are_refused(change: dict[str, object], message: str) -> None:

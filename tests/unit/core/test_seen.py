@@ -134,6 +134,15 @@ def test_what_a_record_gave_counts_again_and_goes_again() -> None:
     assert story.undo_record(8) == [1]
 
 
+def test_what_counts_again_by_another_record_goes_with_that_one() -> None:
+    story = Story()
+    story.deliver(5, 1, RECORD)
+    story.undo(6, 1)
+    assert story.deliver(7, 1, RECORD + 1) is Verdict.NEW
+    assert story.undo_record(9, RECORD) == []
+    assert story.undo_record(9, RECORD + 1) == [1]
+
+
 def test_a_record_has_room_for_so_many_and_no_more() -> None:
     story = Story(horizon=10_000)
     for key in range(1, LARGEST_RECORD + 1):
