@@ -13,6 +13,7 @@ from schemas.frames import Frame
 from schemas.kinds import KINDS
 from schemas.model import Model
 from schemas.score import ScoreUpdate
+from schemas.topics import Topic
 from streams.core.arrays import Ints
 from streams.core.clock import PartitionClock, Source
 from streams.core.emission import Emission
@@ -126,7 +127,9 @@ class ScorePartition:
             columns["weight"],
             columns["undo"],
         )
-        self._emission.touch(accounts[hours <= self._windows.now])
+        # an undo of what is still ahead leaves nothing behind that could touch the account later;
+        # so every account that ever received anything is published, whatever came first
+        self._emission.touch(accounts[(hours <= self._windows.now) | columns["undo"]])
         self.rows += len(frame)
 
     def _pass_time(self) -> None:
@@ -176,7 +179,7 @@ class ScorePartition:
         decision = self._emission.decide(accounts, state.score, sums, now, everything=everything)
         places = decision.places
         result = []
-        by_horizon = sums[:, places].reshape(3, -1, len(places)).tolist()
+        by_horizon = sums[:, places].reshape(3, len(weights), len(places)).tolist()
         for account, score, bits, momentum, influence, w, n, d, change, cause in zip(
             accounts[places].tolist(),
             state.score[places].tolist(),
@@ -210,6 +213,10 @@ class ScorePartition:
                 )
             )
         return result
+
+    def positions(self) -> dict[str, int]:
+        """Input topic → next offset."""
+        return {Topic.WEIGHED.value: self.position + 1}
 
     def snapshot(self) -> dict[str, Any]:
         """The complete state, of what MessagePack can hold; it shares nothing with this object."""

@@ -1,0 +1,77 @@
+"""Laws of the windows: they equal a count of all rows, whatever the order, batches and hours."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.cells import NamedWindows, newest_hours
+from tests.support.histories import NOW, batches, histories, hours
+from tests.support.weighed import Row, counted, live
+
+
+def played(parts: list[list[Row]], clock: list[int]) -> NamedWindows:
+    """Windows after the batches, with an hour of the clock before each of the first ones."""
+    windows = NamedWindows()
+    for number, part in enumerate(parts):
+        if number < len(clock):
+            windows.advance(clock[number])
+        windows.apply(part)
+    return windows
+
+
+clocks = st.lists(hours().map(lambda hour: min(hour, NOW)), max_size=6).map(sorted)
+
+
+@given(histories().flatmap(batches), clocks, st.integers(0, 3))
+def test_windows_equal_a_count_of_all_rows_at_any_hour(
+    parts: list[list[Row]], clock: list[int], later: int
+) -> None:
+    windows = played(parts, clock)
+    rows = [row for part in parts for row in part]
+    for now in (NOW, NOW + later, NOW + 6, NOW + 27, NOW + 700, NOW + 2160, NOW + 9999):
+        windows.advance(now)
+        assert windows.held() == counted(rows, now)
+        assert windows.newest() == newest_hours(live(rows), now)
+
+
+@given(histories(), st.data())
+def test_order_and_batches_do_not_matter(history: list[Row], data: st.DataObject) -> None:
+    rows = live(history)
+    shuffled = data.draw(st.permutations(rows).flatmap(batches))
+    one, other = played([history], [NOW]), played(shuffled, data.draw(clocks))
+    other.advance(NOW)
+    assert one.held() == other.held()
+    assert one.newest() == other.newest()
+
+
+@given(histories().flatmap(batches), clocks)
+def test_add_and_undo_leave_nothing(parts: list[list[Row]], clock: list[int]) -> None:
+    windows = played(parts, clock)
+    left = live(row for part in parts for row in part)
+    windows.apply([row.undone for row in left])
+    for now in (NOW, NOW + 30):
+        assert windows.held() == {}
+        assert windows.newest() == {}
+        engagers = windows.windows.engagers
+        assert not engagers.live[: engagers.size].any()
+        windows.advance(now)
+    # and no hour in the log
+    assert all(not len(entries) for _, entries in windows.windows.panes.all())
+
+
+@given(histories().flatmap(batches), clocks, st.integers(0, 8))
+def test_a_restored_copy_goes_on_alike(parts: list[list[Row]], clock: list[int], cut: int) -> None:
+    windows = played(parts[:cut], clock)
+    copy = windows.restored()
+    for part in [[], *parts[cut:]]:
+        windows.apply(part)
+        copy.apply(part)
+        assert copy.held() == windows.held()
+        assert copy.newest() == windows.newest()
+    for now in (NOW, NOW + 6, NOW + 800):
+        windows.advance(now)
+        copy.advance(now)
+        assert copy.held() == windows.held()
+        assert copy.newest() == windows.newest()
+        assert copy.windows.first[: len(copy.cells)].tolist() == (
+            windows.windows.first[: len(copy.cells)].tolist()
+        )

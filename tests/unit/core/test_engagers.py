@@ -1,0 +1,107 @@
+"""Distinct engagers, worked out by hand."""
+
+from tests.support.cells import NamedWindows
+from tests.support.weighed import Row
+
+ZOE = ("twitter:zoe", 0)
+
+
+def at(now: int) -> NamedWindows:
+    windows = NamedWindows()
+    windows.advance(now)
+    return windows
+
+
+def distinct(windows: NamedWindows, horizon: int = 0) -> list[int]:
+    """Engagers with a best class of at least 0, 1 .. 6."""
+    cell = windows.held().get(ZOE)
+    return [by_horizon[horizon] for by_horizon in cell.distinct] if cell else [0] * 7
+
+
+def test_an_engager_counts_once_with_the_best_class() -> None:
+    windows = at(1000)
+    windows.apply([Row(cls=3), Row(cls=5), Row(cls=1), Row(actor="ben", cls=0)])
+    assert distinct(windows) == [2, 1, 1, 1, 1, 1, 0]
+
+
+def test_engagers_are_counted_per_network() -> None:
+    windows = at(1000)
+    windows.apply([Row(), Row(network=5)])
+    assert windows.held()[ZOE].distinct[3] == (1,) * 5
+    assert windows.held()["twitter:zoe", 5].distinct[3] == (1,) * 5
+
+
+def test_repeats_in_one_batch_and_in_the_next_count_once() -> None:
+    windows = at(1000)
+    windows.apply([Row()] * 3)
+    windows.apply([Row()] * 2)
+    assert distinct(windows) == [1, 1, 1, 1, 0, 0, 0]
+
+
+def test_the_best_class_of_a_horizon_leaves_with_its_hour() -> None:
+    windows = at(1000)
+    windows.apply([Row(cls=6, hour=994), Row(cls=2, hour=1000)])
+    assert distinct(windows) == [1, 1, 1, 1, 1, 1, 1]
+    windows.advance(1001)
+    assert distinct(windows) == [1, 1, 1, 0, 0, 0, 0]
+    assert distinct(windows, 1) == [1, 1, 1, 1, 1, 1, 1]
+    windows.advance(1007)
+    assert distinct(windows) == [0] * 7
+
+
+def test_a_late_interaction_joins_the_horizons_of_its_own_hour() -> None:
+    windows = at(1000)
+    windows.apply([Row(cls=2, hour=1000)])
+    windows.apply([Row(cls=4, hour=980)])
+    assert distinct(windows, 0) == [1, 1, 1, 0, 0, 0, 0]
+    assert distinct(windows, 1) == [1, 1, 1, 1, 1, 0, 0]
+
+
+def test_undo_of_one_of_two_in_the_same_hour_changes_nothing() -> None:
+    windows = at(1000)
+    windows.apply([Row(), Row()])
+    windows.apply([Row(undo=True)])
+    assert distinct(windows) == [1, 1, 1, 1, 0, 0, 0]
+
+
+def test_undo_of_the_best_class_leaves_the_second_best() -> None:
+    windows = at(1000)
+    windows.apply([Row(cls=5), Row(cls=3, hour=999)])
+    windows.apply([Row(cls=5, undo=True)])
+    assert distinct(windows) == [1, 1, 1, 1, 0, 0, 0]
+    # and the hour of what is left is the older one
+    windows.advance(1006)
+    assert distinct(windows) == [0] * 7
+    assert distinct(windows, 1) == [1, 1, 1, 1, 0, 0, 0]
+
+
+def test_undo_falls_back_over_many_hours_and_classes() -> None:
+    windows = at(3000)
+    rows = [Row(hour=3000, cls=1), Row(hour=2990, cls=6), Row(hour=2000, cls=4), Row(hour=1000)]
+    windows.apply(rows)
+    assert [distinct(windows, j) for j in range(5)] == [
+        [1, 1, 0, 0, 0, 0, 0],
+        [1, 1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1, 1, 1],
+    ]
+    windows.apply([rows[1].undone])
+    assert [distinct(windows, j) for j in range(5)] == [
+        [1, 1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0, 0],
+        [1, 1, 1, 1, 1, 0, 0],
+    ]
+    windows.apply([rows[0].undone, rows[2].undone])
+    assert [distinct(windows, j)[0] for j in range(5)] == [0, 0, 0, 0, 1]
+    windows.apply([rows[3].undone])
+    assert windows.held() == {}
+
+
+def test_added_and_undone_in_one_batch_is_nothing() -> None:
+    windows = at(1000)
+    windows.apply([Row(), Row(undo=True), Row(actor="ben")])
+    assert distinct(windows) == [1, 1, 1, 1, 0, 0, 0]
+    assert windows.windows.engagers.live[: windows.windows.engagers.size].tolist() == [0, 1]

@@ -1,0 +1,233 @@
+"""A target partition: frames in, updates out, worked out by hand."""
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from schemas.score import ScoreUpdate
+from streams.core.score import Applied, ScorePartition
+from tests.support.weighed import HOUR, MODEL, Row, frame, numbered
+
+ONE_RETWEET = 17_996
+"""Score of one retweet by one ordinary account, just now."""
+
+
+def partition(*, once: bool = True) -> ScorePartition:
+    return ScorePartition(2, MODEL, once=once)
+
+
+def through_bytes(state: ScorePartition, *, once: bool = True) -> ScorePartition:
+    data = msgspec.msgpack.encode(state.snapshot())
+    return ScorePartition.restore(msgspec.msgpack.decode(data), MODEL, once=once)
+
+
+def brief(updates: list[ScoreUpdate]) -> list[tuple[str, int, str]]:
+    return [(u.profile, u.score, u.cause) for u in updates]
+
+
+def test_one_retweet() -> None:
+    state = partition()
+    state.epoch = 4
+    assert state.apply(frame(numbered([Row(hour=1000)])), 7, 0) is Applied.NEW
+    [update] = state.updates(0)
+    assert update == ScoreUpdate(
+        profile="twitter:zoe",
+        score=ONE_RETWEET,
+        bits=324_487,
+        # the day and the usual pace are both 1536
+        momentum=50,
+        influence=7665,
+        weights=(1536,) * 5,
+        interactions=(1,) * 5,
+        engagers=(1,) * 5,
+        change=ONE_RETWEET - 1000,
+        cause="interaction",
+        model=1,
+        clock=1001 * HOUR - 1,
+        partition=2,
+        position=7,
+        epoch=4,
+        sequence=1,
+    )
+    assert state.updates(9) == []
+    assert (state.accounts, state.rows, state.holes, state.position) == (1, 1, 0, 7)
+
+
+def test_two_networks_are_combined() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row(), Row(network=13, actor="ben"), Row(network=13)])), 0, 0)
+    [update] = state.updates(0)
+    assert update.engagers == (3,) * 5
+    assert update.interactions == (3,) * 5
+    # X of one engager is 1115; of two, with E = 1792: 1792 + 3 * (1792 - 1525) = 2593;
+    # combined 2593 + 557
+    assert update.influence == 110 * 3150 // 16
+
+
+def test_rows_of_a_frame_that_came_before_count_once() -> None:
+    rows = numbered([Row(actor=name) for name in ("ada", "ben", "cid", "dan")])
+    state = partition()
+    assert state.apply(frame(rows[:2], last=2), 0, 0) is Applied.NEW
+    # row 2 was not among the rows of [0, 2]: the first occurrence wins
+    assert state.apply(frame(rows[1:], first=1), 1, 0) is Applied.NEW
+    assert state.apply(frame(rows[:2]), 2, 0) is Applied.OLD
+    assert state.applied == {("interactions.like", 0): 3}
+    [update] = state.updates(0)
+    assert update.interactions[0] == 3
+    assert update.position == 2
+
+
+def test_a_frame_behind_a_hole_is_not_applied() -> None:
+    rows = numbered([Row(actor=name) for name in ("ada", "ben", "cid")])
+    state = partition()
+    state.apply(frame(rows[:1]), 0, 0)
+    before = state.clock
+    assert state.apply(frame(rows[2:], clock=before + HOUR), 1, 0) is Applied.HOLE
+    assert (state.holes, state.position, state.clock) == (1, 1, before)
+    assert state.apply(frame(rows[1:]), 2, 0) is Applied.NEW
+    [update] = state.updates(0)
+    assert update.interactions[0] == 3
+
+
+def test_the_first_frame_of_a_source_must_begin_at_its_beginning() -> None:
+    rows = numbered([Row(), Row(actor="ben")])
+    assert partition().apply(frame(rows[1:]), 0, 0) is Applied.HOLE
+
+
+def test_a_frame_read_again_is_old() -> None:
+    state = partition()
+    rows = numbered([Row(), Row(actor="ben")])
+    state.apply(frame(rows[:1]), 5, 0)
+    assert state.apply(frame(rows[1:]), 5, 0) is Applied.OLD
+    assert state.apply(frame(rows[1:]), 4, 0) is Applied.OLD
+    assert (state.rows, state.position) == (1, 5)
+
+
+def test_an_empty_frame_moves_the_clock() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row(hour=1000)])), 0, 0)
+    state.updates(0)
+    assert state.apply(frame([], source=0, first=1, clock=1007 * HOUR), 1, 0) is Applied.NEW
+    [update] = state.updates(5)
+    # out of the 6 h horizon: C = (48 + 8 + 4 + 2) * 1115 >> 4 = 4320
+    assert (update.cause, update.influence, update.position) == ("time", 4320, 1)
+    assert update.weights == (0, 1536, 1536, 1536, 1536)
+    assert update.clock == 1007 * HOUR
+
+
+def test_the_slowest_source_says_what_time_it_is() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row(hour=1000, source=1)])), 0, 0)
+    state.apply(frame([], source=0, first=0, clock=500 * HOUR), 1, 0)
+    assert state.clock == 1001 * HOUR - 1
+    state.apply(frame([], source=1, first=1, clock=1050 * HOUR), 2, 0)
+    assert state.clock == 1001 * HOUR - 1
+    state.apply(frame([], source=0, first=1, clock=1020 * HOUR), 3, 0)
+    assert state.clock == 1020 * HOUR
+
+
+def test_an_interaction_ahead_of_the_clock_waits() -> None:
+    state = partition()
+    state.apply(frame([], source=1, first=0, clock=1000 * HOUR), 0, 0)
+    state.apply(frame(numbered([Row(hour=1003)])), 1, 0)
+    assert state.updates(0) == []
+    assert state.updates(0, everything=True) == []
+    state = through_bytes(state)
+    state.apply(frame([], source=1, first=1, clock=1003 * HOUR), 2, 0)
+    assert brief(state.updates(0)) == [("twitter:zoe", ONE_RETWEET, "interaction")]
+
+
+def test_undo_gives_the_score_back() -> None:
+    state = partition()
+    row = Row(hour=1000)
+    state.apply(frame(numbered([row])), 0, 0)
+    state.updates(0)
+    state.apply(frame([numbered([row, row.undone])[1]]), 1, 0)
+    [update] = state.updates(5)
+    assert (update.score, update.change) == (1000, 1000 - ONE_RETWEET)
+    assert update.weights == update.interactions == update.engagers == (0,) * 5
+
+
+def test_an_account_whose_interactions_all_came_too_late_is_published_once() -> None:
+    state = partition()
+    state.apply(frame([], source=1, first=0, clock=9000 * HOUR), 0, 0)
+    state.apply(frame(numbered([Row(hour=1000)])), 1, 0)
+    assert brief(state.updates(0)) == [("twitter:zoe", 1000, "interaction")]
+    assert state.updates(9, everything=True) == []
+
+
+def test_the_fade_is_published_hour_by_hour_and_ends_at_one_point() -> None:
+    state = partition()
+    rows = numbered([Row(hour=1000, actor=f"actor {i}") for i in range(500)])
+    state.apply(frame(rows), 0, 0)
+    state.updates(0)
+    scores = []
+    for number, hour in enumerate(range(1001, 3200)):
+        header = frame([], source=0, first=500 + number, clock=hour * HOUR)
+        state.apply(header, 1 + number, number)
+        scores += [(hour, u.score) for u in state.updates(10 * number)]
+    assert all(a > b for (_, a), (_, b) in pairwise(scores))
+    assert scores[-1] == (1000 + 2160, 1000)
+    # four horizons that the pane left, and the fade: a visible step every few hours
+    assert len([1 for hour, _ in scores if hour <= 1721]) == 4
+    assert len(scores) > 100
+
+
+def test_wall_time_alone_moves_a_quiet_partition() -> None:
+    state = partition(once=False)
+    state.apply(frame(numbered([Row(hour=1000)])), 0, 100.0)
+    state.updates(100.0)
+    state.tick(109.0)
+    assert state.idle_sources == set()
+    state.tick(110.0 + 6.9 * 3600)
+    assert state.idle_sources == {("interactions.like", 0)}
+    [update] = state.updates(110.0 + 6.9 * 3600)
+    assert (update.cause, update.weights[:2]) == ("time", (0, 1536))
+
+
+def test_momentum_knows_since_when_an_account_is_known() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row(hour=900), Row(hour=1000)])), 0, 0)
+    [update] = state.updates(0)
+    # a = 1536; known for 100 hours: both paces floor(24 * 3072 / 100) = 737
+    assert update.momentum == 100 * (1536 + 1536) // (1536 + 737 + 3072)
+
+
+def test_a_restart_in_the_middle_of_everything_goes_on() -> None:
+    state = partition(once=False)
+    rows = numbered([Row(hour=1000), Row(hour=1000, target="twitter:yan"), Row(hour=1400)])
+    state.apply(frame([], source=1, first=0, clock=1001 * HOUR), 0, 0)
+    state.apply(frame(rows), 1, 0)
+    state.updates(0)
+    state.apply(frame([Row(hour=1001, actor="ben", source=1, offset=1)]), 2, 0.5)
+    assert state.updates(0.5) == [], "published less than a second ago"
+    again = through_bytes(state, once=False)
+    for one in (state, again):
+        one.tick(5)
+    assert again.snapshot() == state.snapshot()
+    updates = state.updates(5)
+    assert [u.profile for u in updates] == ["twitter:zoe"]
+    assert again.updates(5) == updates
+    assert again.sequence == 3
+
+
+def test_a_snapshot_shares_nothing_with_the_state() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row()])), 0, 0)
+    snapshot = state.snapshot()
+    before = msgspec.msgpack.encode(snapshot)
+    rows = [Row(actor="ben", target="twitter:xia", offset=1)]
+    state.apply(frame(rows), 1, 0)
+    state.updates(0)
+    assert msgspec.msgpack.encode(snapshot) == before
+
+
+def test_an_empty_state_can_be_restored() -> None:
+    assert through_bytes(partition()).snapshot() == partition().snapshot()
+
+
+@pytest.mark.parametrize("change", [{"format": 0}, {"model": 9}])
+def test_a_foreign_snapshot_is_refused(change: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="reads format 1 and score model 1"):
+        ScorePartition.restore({**partition().snapshot(), **change}, MODEL, once=True)
