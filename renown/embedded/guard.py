@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     if way == "pipe":
         return watch(parent, command)
     die_with_parent(parent)
-    os.execv(command[0], command)
+    return os.execv(command[0], command)  # noqa: S606 (the command comes from our own process)
 
 
 if __name__ == "__main__":

@@ -76,15 +76,13 @@ class ChildProcess:
         return self
 
     def wait_ready(self, ready: Callable[[], bool], timeout: float) -> None:
-        """Ask ``ready`` until it says yes; raises ``Unreachable`` at the child's end or too late."""
+        """Ask ``ready`` until it says yes; raises ``Unreachable`` if the child ends or is late."""
         deadline = time.monotonic() + timeout
         while not ready():
             if not self.running:
                 raise Unreachable(f"{self.name} ended while starting: {self._said()}")
             if time.monotonic() > deadline:
-                raise Unreachable(
-                    f"{self.name} was not ready within {timeout:g} s: {self._said()}"
-                )
+                raise Unreachable(f"{self.name} was not ready within {timeout:g} s: {self._said()}")
             time.sleep(_PROBE_SECONDS)
         if not self.running:  # something else answered on its port
             raise Unreachable(f"{self.name} ended while starting: {self._said()}")
@@ -115,8 +113,7 @@ class ChildProcess:
         return " | ".join(self.last_lines()) or "it printed nothing"
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout
-        for line in process.stdout:
+        for line in process.stdout or ():
             if text := line.decode(errors="replace").strip():
                 self._lines.append(text)
 

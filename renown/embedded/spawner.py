@@ -22,13 +22,9 @@ def spawn(start: Start) -> "subprocess.Popen[bytes]":
     """Call ``start`` in the long-lived thread; returns or raises what it does."""
     global _tasks, _owner
     with _lock:
-        if (
-            _tasks is None or _owner != os.getpid()
-        ):  # a forked child has not got the thread
+        if _tasks is None or _owner != os.getpid():  # a forked child has not got the thread
             _tasks, _owner = queue.SimpleQueue(), os.getpid()
-            threading.Thread(
-                target=_serve, args=(_tasks,), name="spawner", daemon=True
-            ).start()
+            threading.Thread(target=_serve, args=(_tasks,), name="spawner", daemon=True).start()
         tasks = _tasks
     done: Future[subprocess.Popen[bytes]] = Future()
     tasks.put((start, done))
