@@ -128,6 +128,13 @@ GROUP BY target, network
 HAVING interactions > 0
 COMMENT 'On which networks an account is engaged; share of the weight: filter by target.';
 
+CREATE OR REPLACE VIEW sink_position AS
+SELECT log, topic, partition, claim, next_offset, holes, source_topics, source_partitions, applied, clocks, totals
+FROM sink_progress FINAL
+ORDER BY claim DESC
+LIMIT 1 BY log, topic, partition
+COMMENT 'How far each topic partition is stored, by the word of its newest reader.';
+
 CREATE OR REPLACE VIEW source_totals AS
 SELECT
     p.log AS log, p.source_topic AS source_topic, p.source_partition AS source_partition,
@@ -137,13 +144,7 @@ SELECT
 FROM
 (
     SELECT log, source_topic, source_partition, reached, source_clock, total
-    FROM
-    (
-        SELECT log, source_topics, source_partitions, applied, clocks, totals
-        FROM sink_progress FINAL
-        ORDER BY claim DESC, next_offset DESC
-        LIMIT 1 BY log, topic, partition
-    )
+    FROM sink_position
     ARRAY JOIN
         source_topics AS source_topic, source_partitions AS source_partition,
         applied AS reached, clocks AS source_clock, totals AS total

@@ -163,6 +163,11 @@ class Database:
         return Refused(f"ClickHouse at {self.address} {line}", code)
 
 
+def connect(address: ClickHouseAddress) -> Database:
+    """The database at ``address``, with the usual timeouts."""
+    return Database(address)
+
+
 def objects(texts: Sequence[str | bytes]) -> npt.NDArray[np.object_]:
     """``object[len(texts)]``: texts in the form that ``Database.insert`` takes."""
     array = np.empty(len(texts), object)

@@ -1,0 +1,229 @@
+"""What the commands read from ClickHouse: scores, the leaderboard, a run's figures, dead letters."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from schemas.frames import OUTCOMES
+from schemas.kinds import KINDS
+from schemas.topics import Topic
+from streams.sinks.client import Database
+
+_COUNTED: Final = {
+    "interactions": "interactions",
+    "scores": "scores FINAL",
+    "score_now": "(SELECT log, profile FROM scores GROUP BY log, profile)",
+    "dead_letters": "dead_letters FINAL",
+}
+"""Table or view → what is counted of one log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The newest score of a profile, and its place among all that are ``ranked``.
+
+    ``weights`` (1024 = 1.0), ``interactions`` and ``engagers``: of the last 6 h, 24 h, 7 d, 30 d
+    and 90 d.
+    """
+
+    profile: str
+    points: float
+    momentum: int
+    clock: datetime
+    weights: tuple[int, ...]
+    interactions: tuple[int, ...]
+    engagers: tuple[int, ...]
+    rank: int
+    ranked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of the leaderboard. ``score`` in thousandths."""
+
+    rank: int
+    profile: str
+    points: float
+    momentum: int
+    engagers_24h: int
+    interactions_90d: int
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """One update of a score; ``change``: points since the update before."""
+
+    clock: datetime
+    points: float
+    change: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engager:
+    """Who engaged an account, on which network, how often and how heavily (1.0 = 1024)."""
+
+    account: str
+    network: str
+    interactions: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLetter:
+    """A dead letter. ``value``: the bytes of the record, or the beginning of a large one."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    size: int
+    value: bytes
+
+
+@dataclass(slots=True)
+class RunReport:
+    """Figures of one broker log.
+
+    ``rows``: table or view → rows; ``totals``: outcome → records (``undone``: interactions taken
+    back); ``accepted``: kind → interactions; ``score_sum`` (thousandths) of accounts above 1.0;
+    ``top``: best accounts with their scores in thousandths; ``dead``: reason → records.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, int] = field(default_factory=dict)
+    dead: dict[str, int] = field(default_factory=dict)
+    accounts_scored: int = 0
+    accounts_above_1: int = 0
+    score_sum: int = 0
+    top: list[tuple[str, int]] = field(default_factory=list)
+
+
+def score_of(db: Database, account: str) -> Score | None:
+    """The newest score of ``account`` and its place; None if it has none."""
+    rows = db.query(
+        "SELECT profile, points, momentum, clock, weights, interactions, engagers, score"
+        " FROM score_now WHERE profile = %(account)s",
+        {"account": account},
+    )
+    if not rows:
+        return None
+    profile, points, momentum, clock, weights, interactions, engagers, score = rows[0]
+    better, ranked = db.query(
+        "SELECT countIf(score > %(score)s), count() FROM score_now", {"score": score}
+    )[0]
+    return Score(
+        profile,
+        points,
+        momentum,
+        clock,
+        tuple(weights),
+        tuple(interactions),
+        tuple(engagers),
+        rank=better + 1,
+        ranked=ranked,
+    )
+
+
+def leaderboard(db: Database, limit: int = 10) -> list[Place]:
+    """The best profiles."""
+    rows = db.query(
+        "SELECT rank, profile, points, momentum, engagers_24h, interactions_90d, score"
+        " FROM leaderboard LIMIT %(limit)s",
+        {"limit": limit},
+    )
+    return [Place(*row) for row in rows]
+
+
+def history(db: Database, account: str, limit: int = 100) -> list[HistoryPoint]:
+    """The last updates of a score, the newest first."""
+    rows = db.query(
+        "SELECT clock, points, change_points, cause FROM score_history"
+        " WHERE profile = %(account)s ORDER BY log DESC, epoch DESC, sequence DESC LIMIT %(limit)s",
+        {"account": account, "limit": limit},
+    )
+    return [HistoryPoint(*row) for row in rows]
+
+
+def engagers_of(db: Database, account: str, limit: int = 10) -> list[Engager]:
+    """Who engaged ``account``, the heaviest first."""
+    rows = db.query(
+        "SELECT actor, network, interactions, weight FROM influencers_of"
+        " WHERE target = %(account)s ORDER BY weight DESC, actor LIMIT %(limit)s",
+        {"account": account, "limit": limit},
+    )
+    return [Engager(*row) for row in rows]
+
+
+def received_by_kind(db: Database, account: str) -> dict[str, int]:
+    """Kind → interactions that ``account`` received and that were not taken back."""
+    rows = db.query(
+        "SELECT kind, sum(sign) FROM interactions WHERE target = %(account)s GROUP BY kind",
+        {"account": account},
+    )
+    received = {kind: int(count) for kind, count in rows if count}
+    return {kind.value: received[kind.value] for kind in KINDS if kind.value in received}
+
+
+def run_report(db: Database, log: int, top: int = 10) -> RunReport:
+    """What is stored of one broker log."""
+    values = {"log": log, "top": top}
+    report = RunReport(
+        rows={
+            name: _count(db, f"SELECT count() FROM {source} WHERE log = %(log)s", values)  # noqa: S608
+            for name, source in _COUNTED.items()
+        },
+        totals=dict.fromkeys(OUTCOMES, 0),
+        accepted={kind.value: 0 for kind in KINDS},
+    )
+    kinds = {Topic.of_kind(kind).value: kind.value for kind in KINDS}
+    for topic, totals in db.query(
+        "SELECT source_topic, totals FROM source_totals WHERE log = %(log)s", values
+    ):
+        for outcome, count in totals.items():
+            report.totals[outcome] = report.totals.get(outcome, 0) + count
+        report.accepted[kinds[topic]] += totals.get("accepted", 0)
+    report.dead = dict(
+        db.query(
+            "SELECT reason, count() FROM dead_letters FINAL WHERE log = %(log)s"
+            " GROUP BY reason ORDER BY reason",
+            values,
+        )
+    )
+    newest = (
+        "(SELECT profile, argMax(score, (epoch, sequence)) AS score FROM scores"
+        " WHERE log = %(log)s GROUP BY profile)"
+    )
+    above = f"FROM {newest} WHERE score > 1000"
+    report.accounts_scored = report.rows["score_now"]
+    report.accounts_above_1 = _count(db, f"SELECT count() {above}", values)
+    report.score_sum = _count(db, f"SELECT sum(score) {above}", values)
+    best = f"SELECT profile, score {above} ORDER BY score DESC, profile LIMIT %(top)s"
+    report.top = [(profile, score) for profile, score in db.query(best, values)]
+    report.rows["leaderboard"] = report.accounts_above_1
+    return report
+
+
+def dead_letters(db: Database, limit: int = 20, reason: str | None = None) -> list[StoredLetter]:
+    """Dead letters, the newest first; of one ``reason`` if it is given."""
+    rows = db.query(
+        "SELECT reason, detail, source_topic, source_partition, source_offset, at, size, value"
+        " FROM dead_letters FINAL WHERE %(reason)s = '' OR reason = %(reason)s"
+        " ORDER BY log DESC, at DESC, source_topic, source_partition, source_offset DESC"
+        " LIMIT %(limit)s",
+        {"reason": reason or "", "limit": limit},
+    )
+    return [StoredLetter(*place, _bytes(value)) for *place, value in rows]
+
+
+def _count(db: Database, sql: str, values: dict[str, Any]) -> int:
+    return int(db.query(sql, values)[0][0])
+
+
+def _bytes(value: str | bytes) -> bytes:
+    """The driver gives text where bytes happen to be valid UTF-8."""
+    return value.encode() if isinstance(value, str) else value
