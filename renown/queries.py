@@ -1,4 +1,4 @@
-"""What the commands read from ClickHouse: scores, the leaderboard, a run's figures, dead letters."""
+"""What the commands read from ClickHouse: scores, leaderboard, a run's figures, dead letters."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -217,7 +217,7 @@ def dead_letters(db: Database, limit: int = 20, reason: str | None = None) -> li
         " LIMIT %(limit)s",
         {"reason": reason or "", "limit": limit},
     )
-    return [StoredLetter(*place, _bytes(value)) for *place, value in rows]
+    return [StoredLetter(*row[:-1], _bytes(row[-1])) for row in rows]
 
 
 def _count(db: Database, sql: str, values: dict[str, Any]) -> int:

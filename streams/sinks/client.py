@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as DriverError
@@ -166,13 +165,6 @@ class Database:
 def connect(address: ClickHouseAddress) -> Database:
     """The database at ``address``, with the usual timeouts."""
     return Database(address)
-
-
-def objects(texts: Sequence[str | bytes]) -> npt.NDArray[np.object_]:
-    """``object[len(texts)]``: texts in the form that ``Database.insert`` takes."""
-    array = np.empty(len(texts), object)
-    array[:] = texts
-    return array
 
 
 def _line(message: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 from config.errors import RenownError
 from streams.sinks.client import UNKNOWN_DATABASE, UNKNOWN_TABLE, Database
 from streams.sinks.errors import Refused
+from streams.sinks.tables import TABLES
 
 _CREATE_JOURNAL: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations
@@ -81,7 +82,7 @@ def load_migrations(folder: Path | None = None) -> list[Migration]:
 
     Raises ``MigrationError`` if a number is missing or used twice, or a name is no migration's.
     """
-    root = folder or resources.files("schemas") / "clickhouse"
+    root = folder or resources.files("schemas.clickhouse")
     found = []
     for file in root.iterdir():
         if not file.name.endswith(".sql"):
@@ -159,6 +160,25 @@ def check_migrated(db: Database) -> None:
             + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
             + ": run renown migrate"
         )
+
+
+def check_columns(db: Database) -> None:
+    """Raise ``MigrationError`` unless the tables have the columns that the sink writes.
+
+    A native insert leaves out columns that the table does not know without a word, so a table that
+    differs must be noticed before.
+    """
+    for table, wanted in TABLES.items():
+        found = db.query(f"DESCRIBE TABLE {table}")
+        types = {name: kind for name, kind, *_ in found}
+        wrong = [name for name, kind in wanted.items() if types.get(name) != kind]
+        # Columns with a default are the database's own business.
+        wrong += [name for name, _, default, *_ in found if name not in wanted and not default]
+        if wrong:
+            raise MigrationError(
+                f"table {table} of ClickHouse at {db.address} differs in {', '.join(wrong)}: "
+                "it was changed by hand, restore it or use another database"
+            )
 
 
 def _compare(known: list[Migration], applied: list[tuple[int, str, str]], where: str) -> None:

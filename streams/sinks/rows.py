@@ -14,8 +14,7 @@ from schemas.networks import NETWORKS
 from schemas.score import ScoreUpdate
 from schemas.topics import Topic
 from streams.core.records import Record
-from streams.sinks.client import objects
-from streams.sinks.tables import HORIZON_NAMES, INTERACTIONS, SCORES, dtype_of
+from streams.sinks.tables import HORIZON_NAMES, INTERACTIONS, SCORES, dtype_of, objects
 
 Array = npt.NDArray[Any]
 _HOUR_MS: Final = 3_600_000

@@ -1,15 +1,10 @@
-"""The columns that the sink writes, with their ClickHouse types; checked when a writer opens.
+"""The columns that the sink writes, with their ClickHouse and numpy types."""
 
-A native insert leaves out columns that the table does not know without a word, so a table that
-differs must be noticed before.
-"""
-
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-
-from config.errors import RenownError
-from streams.sinks.client import Database
+import numpy.typing as npt
 
 HORIZON_NAMES: Final = ("6h", "24h", "7d", "30d", "90d")
 """The five horizons of a score, as the columns spell them."""
@@ -117,16 +112,8 @@ def dtype_of(table: str, column: str) -> np.dtype[Any]:
     return _DTYPES[TABLES[table][column]]
 
 
-def check_columns(db: Database) -> None:
-    """Raise ``RenownError`` unless the tables have the columns that the sink writes."""
-    for table, wanted in TABLES.items():
-        found = db.query(f"DESCRIBE TABLE {table}")
-        types = {name: kind for name, kind, *_ in found}
-        wrong = [name for name, kind in wanted.items() if types.get(name) != kind]
-        # Columns with a default are the database's own business.
-        wrong += [name for name, _, default, *_ in found if name not in wanted and not default]
-        if wrong:
-            raise RenownError(
-                f"table {table} of ClickHouse at {db.address} differs in {', '.join(wrong)}: "
-                "it was changed by hand, restore it or use another database"
-            )
+def objects(texts: Sequence[str | bytes]) -> npt.NDArray[np.object_]:
+    """``object[len(texts)]``: texts in the form that ``Database.insert`` takes."""
+    array = np.empty(len(texts), object)
+    array[:] = texts
+    return array

@@ -20,9 +20,9 @@ from schemas.topics import Topic
 from streams.core.records import Record
 from streams.sinks import rows
 from streams.sinks.client import Database
-from streams.sinks.migrate import check_migrated
+from streams.sinks.migrate import check_columns, check_migrated
 from streams.sinks.progress import Progress
-from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, PROGRESS, SCORES, check_columns
+from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, PROGRESS, SCORES
 
 TopicPartition = tuple[Topic, int]
 
