@@ -59,7 +59,7 @@ class EmbeddedBroker:
             port = self._wanted or free_port()
             child = ChildProcess(_NAME, _command(port), _environment()).start()
             try:
-                child.wait_ready(lambda: _answers(port), self._timeout)  # noqa: B023
+                child.wait_ready(lambda: answers(port), self._timeout)  # noqa: B023
             except BaseException as error:
                 child.stop()
                 taken = isinstance(error, Unreachable) and "AddrInUse" in str(error)
@@ -114,7 +114,8 @@ def _environment() -> dict[str, str]:
     return {**kept, "RUST_LOG": "error", "NO_COLOR": "1"}
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether a Kafka broker on this loopback port answers what every client asks first."""
     try:
         with socket.create_connection((LOOPBACK, port), 1.0) as connection:
             connection.sendall(_API_VERSIONS)

@@ -1,0 +1,69 @@
+"""Servers for tests, once per session and worker. A conftest imports what its tests use."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from config.errors import Unreachable
+from renown.embedded.broker import EmbeddedBroker
+from renown.embedded.clickhouse import EmbeddedClickHouse
+from tests.support.apache_kafka import ApacheKafka, available
+
+APACHE = [pytest.mark.apache, pytest.mark.xdist_group("apache")]
+"""Marks of tests on Apache Kafka; the group keeps them on one worker, so that one JVM runs."""
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[EmbeddedBroker]:
+    """An embedded broker."""
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def apache_address() -> Iterator[str]:
+    """An Apache Kafka's address: ``RENOWN_TEST_KAFKA``, else one of our own, else skipped."""
+    given = os.environ.get("RENOWN_TEST_KAFKA")
+    if given:
+        yield given
+        return
+    if reason := available():
+        pytest.skip(reason)
+    kafka = ApacheKafka()
+    try:
+        kafka.start()
+    except Unreachable as error:
+        pytest.skip(f"Apache Kafka cannot be had: {error}")
+    try:
+        yield kafka.address
+    finally:
+        kafka.stop()
+
+
+@pytest.fixture(scope="session", params=["embedded", pytest.param("apache", marks=APACHE)])
+def broker(request: pytest.FixtureRequest) -> str:
+    """Address of each broker that the project must work with."""
+    if request.param == "apache":
+        return str(request.getfixturevalue("apache_address"))
+    embedded: EmbeddedBroker = request.getfixturevalue("embedded_broker")
+    return embedded.address
+
+
+@pytest.fixture(scope="session")
+def embedded_clickhouse() -> Iterator[EmbeddedClickHouse]:
+    """An embedded ClickHouse on a temporary folder."""
+    with EmbeddedClickHouse() as clickhouse:
+        yield clickhouse
+
+
+@pytest.fixture(scope="session", params=["embedded", "server"])
+def clickhouse(request: pytest.FixtureRequest) -> str:
+    """Address of each ClickHouse that the project must work with."""
+    if request.param == "embedded":
+        embedded: EmbeddedClickHouse = request.getfixturevalue("embedded_clickhouse")
+        return embedded.address
+    given = os.environ.get("RENOWN_TEST_CLICKHOUSE")
+    if not given:
+        pytest.skip("RENOWN_TEST_CLICKHOUSE names no ClickHouse server")
+    return given
