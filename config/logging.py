@@ -28,11 +28,12 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False, default=str)
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(settings: Settings, *, libraries: bool = True) -> None:
     """Send this process's log to stderr as the settings say; may be called again.
 
     The Kafka and Faust libraries tell every reconnect at INFO: below WARNING they are heard only
-    at level DEBUG.
+    at level DEBUG. ``libraries`` false: only there are they heard at all, as in a command that
+    tells its errors in one line.
     """
     handler = logging.StreamHandler(sys.stderr)
     if settings.log_format == "json":
@@ -40,6 +41,7 @@ def configure_logging(settings: Settings) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    quiet = logging.NOTSET if settings.log_level == "DEBUG" else logging.WARNING
+    quiet = logging.WARNING if libraries else logging.CRITICAL + 1
     for name in _LIBRARIES:
-        logging.getLogger(name).setLevel(quiet)
+        level = logging.NOTSET if settings.log_level == "DEBUG" else quiet
+        logging.getLogger(name).setLevel(level)

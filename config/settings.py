@@ -1,7 +1,7 @@
 """Settings from the environment and ``.env`` (prefix ``RENOWN_``), checked once at the start."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -10,12 +10,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.errors import WrongUse
 from schemas.topics import DEFAULT_PARTITIONS
 
+PREFIX: Final = "RENOWN_"
+
 
 class Settings(BaseSettings):
     """Everything a process can be told. Empty ``kafka`` or ``clickhouse``: the embedded one."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RENOWN_", env_file=".env", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True
     )
 
     kafka: str = Field("", description="host:port[,host:port…] of Apache Kafka")
@@ -44,11 +46,17 @@ class Settings(BaseSettings):
     seen_horizon: Annotated[int, Field(ge=1)] = Field(
         1 << 18, description="offsets for which ids are remembered, per topic and partition"
     )
+    session_seconds: Annotated[float, Field(ge=3, le=60)] = Field(
+        8.0, description="a worker that is not heard of for so long loses its partitions"
+    )
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(
         5.0, description="longest time between two checkpoints of a busy partition"
     )
     emit_seconds: Annotated[float, Field(gt=0)] = Field(
         1.0, description="shortest time between two updates of the same account"
+    )
+    truncate_changelog: bool = Field(
+        True, description="delete checkpoints that are no longer needed (DeleteRecords)"
     )
     accept_loss: bool = Field(
         False, description="go on where a log starts beyond the state's position, counting the loss"
@@ -61,10 +69,18 @@ class Settings(BaseSettings):
     @field_validator("kafka")
     @classmethod
     def _brokers(cls, value: str) -> str:
-        for address in filter(None, value.split(",")):
+        addresses = [address.strip() for address in value.split(",") if address.strip()]
+        for number, address in enumerate(addresses, 1):
             host, _, port = address.rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) < 65536:
-                raise ValueError(f"{address!r} is not host:port")
+            if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+                raise ValueError(f"must be host:port[,host:port…]; address {number} is not")
+        return ",".join(addresses)
+
+    @field_validator("kafka_ca_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("must be a file that can be read")
         return value
 
     @field_validator("clickhouse")
@@ -86,13 +102,21 @@ class ClickHouseAddress:
     @classmethod
     def parse(cls, url: str) -> "ClickHouseAddress":
         """Parse; raises ``ValueError`` without repeating the password."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("clickhouse", "clickhouses") or not parts.hostname:
-            raise ValueError("is not clickhouse://user:password@host:port/database")
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            # Its own text may hold a piece of a password that was not percent-encoded.
+            host = port = None
+        if not host or parts.scheme not in ("clickhouse", "clickhouses"):
+            raise ValueError(
+                "must be clickhouse://user:password@host:port/database, "
+                "special characters in the password percent-encoded"
+            )
         secure = parts.scheme == "clickhouses"
         return cls(
-            host=parts.hostname,
-            port=parts.port or (9440 if secure else 9000),
+            host=host,
+            port=port or (9440 if secure else 9000),
             user=unquote(parts.username or "default"),
             password=unquote(parts.password or ""),
             database=parts.path.strip("/") or "default",
@@ -110,7 +134,20 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         wrong = "; ".join(
-            f"RENOWN_{'_'.join(str(part) for part in e['loc']).upper()} {e['msg']}"
+            f"{variable_of('_'.join(map(str, e['loc'])))} {_reason(e['msg'])}"
             for e in error.errors(include_input=False, include_url=False)
         )
-        raise WrongUse(f"wrong setting: {wrong}; see renown doctor") from None
+        raise WrongUse(f"wrong setting: {wrong}; correct it in the environment or .env") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(f"cannot read .env ({error}): make it a readable text file") from None
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _reason(message: str) -> str:
+    """The library's message as the rest of a sentence that begins with the variable."""
+    text = message.removeprefix("Value error, ").replace("Input should be", "must be")
+    return text.partition(", unable to parse")[0]

@@ -1,0 +1,103 @@
+"""``renown show``."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from renown.queries import Score
+    from streams.sinks.client import Database
+
+_HORIZONS: Final = ("6 h", "24 h", "7 d", "30 d", "90 d")
+_ONE: Final = 1024
+"""A weight of 1.0."""
+
+
+def show(
+    account: Annotated[str, typer.Argument(help="network:native-id, for example twitter:14138.")],
+    engagers: Annotated[int, typer.Option(min=0, help="How many engagers to show.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Show an account's score and what it follows from."""
+    from config.errors import RenownError, WrongUse
+    from renown.cli.connections import database, start
+    from renown.cli.output import print_json
+    from renown.queries import score_of
+    from schemas.networks import NETWORK_INDEX, network_of
+    from streams.sinks.migrate import check_migrated
+
+    if network_of(account) not in NETWORK_INDEX:
+        raise WrongUse(
+            f"{account!r} is no account: write network:native-id, for example twitter:14138"
+        )
+    with database(start()) as db:
+        check_migrated(db)
+        score = score_of(db, account)
+        if score is None:
+            raise RenownError(f"{account} has no score: nothing that it received is stored yet")
+        facts = _facts(db, score, engagers)
+    if json:
+        print_json(facts)
+    else:
+        _print(facts)
+
+
+def _facts(db: "Database", score: "Score", engagers: int) -> dict[str, Any]:
+    """Everything that is shown, as it appears in JSON."""
+    from dataclasses import asdict
+
+    from renown.queries import engagers_of, received_by_kind
+
+    of_account = {"account": score.profile}
+    moved = db.query("SELECT change_points FROM movers WHERE profile = %(account)s", of_account)
+    shares = db.query(
+        "SELECT network, interactions, share FROM network_mix WHERE target = %(account)s"
+        " ORDER BY share DESC, network",
+        of_account,
+    )
+    return {
+        "account": score.profile,
+        "score": score.points,
+        "change_24h": moved[0][0] if moved else 0.0,
+        "momentum": score.momentum,
+        "rank": score.rank,
+        "ranked": score.ranked,
+        "as_of": score.clock,
+        "windows": [
+            {"horizon": name, "weight": weight / _ONE, "interactions": count, "engagers": people}
+            for name, weight, count, people in zip(
+                _HORIZONS, score.weights, score.interactions, score.engagers, strict=True
+            )
+        ],
+        "received": received_by_kind(db, score.profile),
+        "networks": [
+            {"network": network, "interactions": count, "share": share}
+            for network, count, share in shares
+        ],
+        "engagers": [asdict(engager) for engager in engagers_of(db, score.profile, engagers)],
+    }
+
+
+def _print(facts: dict[str, Any]) -> None:
+    from renown.cli.output import cell
+
+    typer.echo(
+        f"{cell(facts['account'])}  score {facts['score']:.3f}"
+        f" ({facts['change_24h']:+.3f} in 24 h), momentum {facts['momentum']},"
+        f" place {facts['rank']:,} of {facts['ranked']:,}, as of {cell(facts['as_of'])} UTC"
+    )
+    received = ", ".join(f"{count:,} {kind}" for kind, count in facts["received"].items())
+    typer.echo(f"received: {received or 'nothing that was not taken back'}\n")
+    _section("Windows", facts["windows"])
+    if len(facts["networks"]) > 1:
+        shares = [{**row, "share": f"{row['share']:.1%}"} for row in facts["networks"]]
+        _section("Networks", shares)
+    if facts["engagers"]:
+        _section("Top engagers", facts["engagers"])
+
+
+def _section(title: str, rows: list[dict[str, Any]]) -> None:
+    from renown.cli.output import print_table
+
+    print_table(list(rows[0]), [list(row.values()) for row in rows], title)
+    typer.echo()

@@ -1,0 +1,37 @@
+"""``renown worker``."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+
+class Job(str, Enum):
+    """What a worker does."""
+
+    SCORE = "score"
+    SINK = "sink"
+
+
+def worker(
+    job: Annotated[
+        Job, typer.Argument(help="score: interactions to scores. sink: results to ClickHouse.")
+    ],
+) -> None:
+    """Run one worker until it is told to stop.
+
+    Ctrl-C and SIGTERM do. Start as many of each as there are partitions at most; they share the work. A worker that is
+    started again goes on where it stopped.
+    """
+    from config.settings import load_settings
+    from renown.cli.connections import with_addresses
+
+    settings = load_settings()
+    if job is Job.SCORE:
+        from streams.app import run
+
+        run(with_addresses(settings, clickhouse=False))
+    else:
+        from streams.sink import run as run_sink
+
+        run_sink(with_addresses(settings, clickhouse=True))
