@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import socket
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -123,6 +124,39 @@ def _check_partitions(admin: KafkaAdminClient, settings: Settings) -> None:
                 f"topic {name} has {have} partitions, RENOWN_PARTITIONS says {want}: "
                 f"set RENOWN_PARTITIONS={have}, or rebuild the state under new topics"
             )
+
+
+def log_ends(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> dict[Any, int]:
+    """The next offset to be written of each partition; re-assigns ``consumer``.
+
+    A broker's answer to "latest" may be too low (the embedded one's is the last batch's start), so
+    the high watermark is taken from a fetch. Raises ``Unreachable`` after 15 s without an answer.
+    """
+    ends = _latest(consumer, list(partitions))
+    # "Latest" of 0 is always right, and a fetch of an empty partition would only wait.
+    waited_for = {tp for tp, end in ends.items() if end}
+    consumer.unsubscribe()
+    consumer.assign(sorted(waited_for))
+    for tp in waited_for:
+        consumer.seek(tp, ends[tp])
+    deadline = time.monotonic() + 15.0
+    while waited_for:
+        if time.monotonic() > deadline:
+            raise Unreachable(f"no answer about the ends of {len(waited_for)} partitions in 15 s")
+        consumer.poll(timeout_ms=50)
+        for tp in list(waited_for):
+            if (mark := consumer.highwater(tp)) is not None:
+                ends[tp] = max(ends[tp], mark)
+                waited_for.discard(tp)
+    return ends
+
+
+def _latest(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[Any, int]:
+    for _attempt in range(20):
+        with contextlib.suppress(KeyError):  # what kafka-python raises for a partial answer
+            return dict(consumer.end_offsets(partitions))
+        time.sleep(0.1)
+    raise Unreachable("Kafka gives no end for some partitions: see the broker's log")
 
 
 def log_incarnation(settings: Settings) -> int:

@@ -1,5 +1,6 @@
 """The score worker: one Faust app with the agents ``weigh`` and ``score``."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -43,21 +44,26 @@ def build_score_app(settings: Settings) -> WorkerApp:
                 partition, model, once=settings.once, emit_seconds=settings.emit_seconds
             )
         return ScorePartition.restore(
-            snapshot, partition, model, once=settings.once, emit_seconds=settings.emit_seconds
+            snapshot, model, once=settings.once, emit_seconds=settings.emit_seconds
         )
 
     def last_updates(partition: int, state: ScorePartition) -> None:
-        import time
-
-        now = time.monotonic()
-        send_updates(outbox, partition, state.updates(now, everything=settings.once))
+        updates = state.updates(time.monotonic(), everything=settings.once)
+        send_updates(outbox, partition, updates)
 
     weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, settings.partitions, new_weigh)
     scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, settings.partitions, new_score)
-    interval = settings.checkpoint_seconds
+    checkpoint = partial(
+        Checkpointer,
+        outbox=outbox,
+        inputs=inputs,
+        admin=admin,
+        interval=settings.checkpoint_seconds,
+        truncate=settings.truncate_changelog,
+    )
     checkpoints = (
-        Checkpointer(weighs, outbox, inputs, admin, partial(send_owed, outbox), interval=interval),
-        Checkpointer(scores, outbox, inputs, admin, last_updates, interval=interval),
+        checkpoint(weighs, derive=partial(send_owed, outbox)),
+        checkpoint(scores, derive=last_updates),
     )
 
     async def release() -> None:
@@ -72,7 +78,7 @@ def build_score_app(settings: Settings) -> WorkerApp:
     score_agent(app, scores, outbox)
 
     @app.task
-    async def checkpoint() -> None:
+    async def take_checkpoints() -> None:
         while not app.should_stop:
             try:
                 outbox.poll()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from config.broker import kafka_python_options
+from config.broker import kafka_python_options, log_ends
 from config.errors import RenownError
 from config.settings import Settings
 from schemas.topics import INTERACTION_TOPICS, Topic
@@ -31,7 +31,7 @@ class Completion:
     def __init__(self, settings: Settings) -> None:
         options = kafka_python_options(settings)
         self._admin = KafkaAdminClient(**options)
-        self._consumer = KafkaConsumer(**options, enable_auto_commit=False)
+        self._consumer = KafkaConsumer(**options, enable_auto_commit=False, fetch_max_wait_ms=20)
         self._inputs = _partitions((*INTERACTION_TOPICS, Topic.WEIGHED), settings.partitions)
         self._outputs = _partitions(SINK_TOPICS, settings.partitions)
 
@@ -43,7 +43,7 @@ class Completion:
     def remaining(self) -> tuple[int, int]:
         """Records still to be scored, and records still to be stored."""
         scored = self._committed(SCORE_GROUP)
-        ends = self._consumer.end_offsets([*self._inputs, *self._outputs])
+        ends = log_ends(self._consumer, {*self._inputs, *self._outputs})
         to_score = _behind(scored, ends, self._inputs)
         stored = self._committed(SINK_GROUP)
         return to_score, _behind(stored, ends, self._outputs)

@@ -24,6 +24,8 @@ from renown.embedded.process import ChildProcess
 STACK_FILE = "stack.json"
 _MOST_RESTARTS = 5
 _STOP_SECONDS = 30.0
+_EMBEDDED_BROKER: dict[str, object] = {"session_seconds": 6.0, "truncate_changelog": False}
+"""It lets a new group wait for half of its session time, and knows no DeleteRecords."""
 
 Say = Callable[[str], None]
 
@@ -68,7 +70,7 @@ class Stack:
         changes: dict[str, object] = {"data_dir": self.folder}
         if not self.settings.kafka:
             broker = self._cleanup.enter_context(EmbeddedBroker())
-            changes["kafka"] = broker.address
+            changes |= {"kafka": broker.address, **_EMBEDDED_BROKER}
             self._say(f"broker      embedded, {broker.address}")
         else:
             self._say(f"broker      {self.settings.kafka}")

@@ -9,7 +9,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _T = TypeVar("_T", bound=np.generic)
-_PACKED = ("<i1", "<i2", "<i4", "<i8")
+_SMALLER = ("<i1", "<i2", "<i4")
 
 
 def grown(array: npt.NDArray[_T], length: int, fill: Any = 0) -> npt.NDArray[_T]:
@@ -28,14 +28,18 @@ def grown(array: npt.NDArray[_T], length: int, fill: Any = 0) -> npt.NDArray[_T]
     return larger
 
 
+def run_starts(values: Ints) -> Ints:
+    """Where in a sorted array each run of equal values begins."""
+    differs = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=differs[1:])
+    return np.flatnonzero(differs)
+
+
 def pack(array: npt.NDArray[Any]) -> list[Any]:
     """Integers or booleans as ``[type, bytes]``, in the smallest type that holds them all."""
     low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
-    for name in _PACKED:
-        limits = np.iinfo(name)
-        if limits.min <= low and high <= limits.max:
-            return [name, array.astype(name).tobytes()]
-    return ["<u8", array.astype("<u8").tobytes()]
+    name = next((n for n in _SMALLER if np.iinfo(n).min <= low and high <= np.iinfo(n).max), "<i8")
+    return [name, array.astype(name).tobytes()]
 
 
 def unpack(packed: list[Any], dtype: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:

@@ -28,8 +28,6 @@ class Engagers:
         """Number of pairs."""
         self.cell: Ints = np.empty(0, np.int64)
         self.engager: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
-        self.live: Ints = np.empty(0, np.int64)
-        """Interactions of each pair in the longest horizon."""
         self.latest: _Hours = np.empty((classes, 0), np.int32)
         """int32[classes, pairs]: newest hour with a class of at least c. One that has left the
         longest horizon may stay: it is as good as none."""
@@ -56,7 +54,6 @@ class Engagers:
         start, self.size = self.size, self.size + len(cells)
         self.cell = grown(self.cell, self.size)
         self.engager = grown(self.engager, self.size)
-        self.live = grown(self.live, self.size)
         self.latest = grown(self.latest, self.size, NO_HOUR)
         self._mark = grown(self._mark, self.size)
         self.cell[start : self.size] = cells
@@ -73,10 +70,10 @@ class Engagers:
 
     def keep(self, used: Ints) -> None:
         """Forget all pairs but ``used`` (ascending), which get the numbers 0, 1, 2 ..."""
-        live, latest = self.live[used], self.latest[:, used]
+        latest = self.latest[:, used]
         cells, engagers = self.cell[used], self.engager[used]
         self.size, self.cell, self.engager = 0, np.empty(0, np.int64), np.empty(0, np.uint64)
-        self.live, self.latest = live, latest
+        self.latest = latest
         self.load(cells, engagers)
 
     def reserve(self, cells: int) -> None:
@@ -89,7 +86,6 @@ class Engagers:
         Returns the pairs, ascending and distinct, that lost an interaction at one of their newest
         hours; the caller finds out what is left of them and calls ``fall_back``.
         """
-        np.add.at(self.live, pairs, counts)
         undone = counts < 0
         some_undone = bool(undone.any())
         added = ~undone if some_undone else slice(None)

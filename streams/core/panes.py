@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.core.arrays import Ints
+from streams.core.arrays import Ints, run_starts
 
 KIND_BITS = 3
 CLASS_BITS = 3
@@ -89,7 +89,7 @@ class Entries:
             return self
         order = np.argsort(self.keys, kind="stable")
         keys = self.keys[order]
-        starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        starts = run_starts(keys)
         weights = np.add.reduceat(self.weights[order], starts)
         counts = np.add.reduceat(self.counts[order], starts)
         left = (weights != 0) | (counts != 0)
@@ -120,18 +120,6 @@ class Pane:
             self._tail, self._rows = [], 0
         return self._body
 
-    def of(self, pairs: Ints) -> Entries:
-        """Entries of the given pairs (ascending, distinct), not merged."""
-        keys = self._body.keys
-        starts = np.searchsorted(keys, pairs << CODE_BITS)
-        lengths = np.searchsorted(keys, (pairs + 1) << CODE_BITS) - starts
-        found = [self._body.taken(_ranges(starts, lengths))]
-        for chunk in self._tail:
-            whose = chunk.pairs
-            place = np.minimum(np.searchsorted(pairs, whose), len(pairs) - 1)
-            found.append(chunk.taken(np.flatnonzero(pairs[place] == whose)))
-        return Entries.joined([part for part in found if len(part)])
-
 
 class Panes:
     """Panes by hour."""
@@ -157,7 +145,7 @@ class Panes:
             return
         order = np.argsort(hours, kind="stable")
         hours, entries = hours[order], entries.taken(order)
-        starts = np.flatnonzero(np.r_[True, hours[1:] != hours[:-1]]).tolist()
+        starts = run_starts(hours).tolist()
         for start, stop in zip(starts, [*starts[1:], len(hours)], strict=True):
             self.pane(int(hours[start])).append(entries.part(start, stop))
 
@@ -185,34 +173,3 @@ class Panes:
         for hour, entries in list(self.all()):
             keys = (new[entries.pairs] << CODE_BITS) | entries.codes
             self._panes[hour] = Pane(Entries(keys, entries.weights, entries.counts))
-
-    def newest(self, pairs: Ints, live: Ints, classes: int, since: int, now: int) -> Ints:
-        """int64[classes, pairs]: the newest hour at which each pair has a class of at least c.
-
-        ``pairs`` ascending and distinct, ``live`` the number of their interactions in the hours
-        ``since`` to ``now``; ``NO_HOUR`` where there is none. Looks back hour by hour until all of
-        ``live`` are found: meant for the few pairs whose newest interaction was undone.
-        """
-        newest = np.full((classes, len(pairs)), NO_HOUR, np.int64)
-        missing = live.copy()
-        for hour in reversed(self.hours(since, now + 1)):
-            if not missing.any():
-                break
-            entries = self._panes[hour].of(pairs)
-            if not len(entries):
-                continue
-            place = np.searchsorted(pairs, entries.pairs)
-            net = np.zeros((classes, len(pairs)), np.int64)
-            np.add.at(net, (entries.classes, place), entries.counts)
-            missing -= net.sum(0)
-            at_least = net[::-1].cumsum(0)[::-1]
-            newest[(newest == NO_HOUR) & (at_least > 0)] = hour
-        return newest
-
-
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
-    """The numbers ``starts[i] .. starts[i] + lengths[i] - 1``, all in one array."""
-    total = int(lengths.sum())
-    shift = np.repeat(starts - np.r_[0, np.cumsum(lengths)[:-1]], lengths)
-    result: Ints = np.arange(total) + shift
-    return result

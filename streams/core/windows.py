@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streams.core.arrays import Ints, grown, pack, unpack
+from streams.core.arrays import Ints, grown, pack, run_starts, unpack
 from streams.core.engagers import Engagers
-from streams.core.panes import CODE_BITS, NO_HOUR, Entries, Panes
+from streams.core.history import History
+from streams.core.panes import CLASS_BITS, CODE_BITS, KIND_BITS, NO_HOUR, Entries, Panes
 
 _SPARE_PAIRS = 4096
 _UNSEEN = 1 << 30
@@ -40,6 +41,8 @@ class Windows:
     """
 
     def __init__(self, horizons: Sequence[int], classes: int, kinds: int) -> None:
+        if classes > 1 << CLASS_BITS or kinds > 1 << KIND_BITS:
+            raise ValueError(f"the pane log has no room for {classes} classes and {kinds} kinds")
         self.horizons = tuple(horizons)
         self.now = 0
         self.cells = 0
@@ -48,6 +51,8 @@ class Windows:
         self.last: Ints = np.empty(0, np.int64)
         self.first: Ints = np.empty(0, np.int64)
         self._kinds = kinds
+        # made when the first undo needs it
+        self._history: History | None = None
         self._weights: Ints = np.zeros((len(self.horizons), 0), np.int64)
         self._interactions: Ints = np.zeros((len(self.horizons), 0), np.int64)
 
@@ -111,6 +116,8 @@ class Windows:
         pairs = self.engagers.pairs(cells, engagers)
         entries = Entries.of(pairs, classes, kinds, weights, signs)
         self.panes.append(hours, entries)
+        if self._history is not None:
+            self._history.add(hours, entries, self.since)
         if len(hours) and hours.max() > self.now:
             reached = np.flatnonzero(hours <= self.now)
             hours, entries = hours[reached], entries.taken(reached)
@@ -126,9 +133,6 @@ class Windows:
             hours = self.panes.hours(before - length, min(now - length, before + 1))
             left += [self._leave(horizon, hour) for hour in hours]
         self.now = now
-        for hour in self.panes.hours(NO_HOUR, min(self.since, before + 1)):
-            gone = self.panes[hour].merged()
-            np.subtract.at(self.engagers.live, gone.pairs, gone.counts)
         entered = [np.empty(0, np.int64)]
         for hour in self.panes.hours(before + 1, now + 1):
             entries = self.panes[hour].merged()
@@ -145,8 +149,7 @@ class Windows:
         slots = cells * self._kinds + entries.kinds
         np.subtract.at(self._weights[horizon], slots, entries.weights)
         np.subtract.at(self._interactions[horizon], slots, entries.counts)
-        first = np.r_[True, pairs[1:] != pairs[:-1]] if len(pairs) else np.empty(0, np.bool_)
-        self.engagers.leave(horizon, hour, pairs[first])
+        self.engagers.leave(horizon, hour, pairs[run_starts(pairs)])
         return cells
 
     def _count(self, hours: Ints, entries: Entries) -> None:
@@ -172,9 +175,9 @@ class Windows:
     def _fall_back(self, pairs: Ints) -> None:
         """Pairs lost an interaction at one of their newest hours: find what is newest now."""
         engagers = self.engagers
-        latest = self.panes.newest(
-            pairs, engagers.live[pairs], len(engagers.latest), self.since, self.now
-        )
+        if self._history is None:
+            self._history = History.of_panes(self.panes.all())
+        latest = self._history.newest(pairs, len(engagers.latest), self.since, self.now)
         was = engagers.fall_back(pairs, latest, self.now)
         cells = engagers.cell[pairs]
         fell = (latest[0] < was) & (was == self.last[cells])
@@ -194,6 +197,7 @@ class Windows:
             used[pairs] = True
         left = int(used.sum())
         if self.engagers.size > _SPARE_PAIRS + 2 * left:
+            self._history = None
             self.panes.renumber(np.cumsum(used) - 1)
             self.engagers.keep(np.flatnonzero(used))
 

@@ -57,21 +57,22 @@ class Checkpointer(Generic[S]):
 
     def __init__(
         self,
-        log_: StateLog[S],
+        states: StateLog[S],
         outbox: Outbox,
         inputs: Inputs,
         admin: AdminClient,
         derive: Callable[[int, S], None],
         *,
         interval: float,
+        truncate: bool = True,
     ) -> None:
         """``derive(partition, state)`` sends what the state still owes (step 2)."""
-        self._log, self._outbox, self._inputs, self._admin = log_, outbox, inputs, admin
+        self._log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
         self._interval = interval
         self._progress: dict[int, _Progress] = {}
         self._lock = asyncio.Lock()
-        self._can_truncate = True
+        self._can_truncate = truncate
 
     async def run_due(self) -> None:
         """Checkpoint the partitions whose time has come."""

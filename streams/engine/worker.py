@@ -16,12 +16,11 @@ from streams.engine.transport import SCHEME
 
 log = logging.getLogger("renown.worker")
 
-SESSION_SECONDS = 8.0
-_HEARTBEAT_SECONDS = 2.0
+_HEARTBEATS_PER_SESSION = 4
 _FETCH_BYTES = 4 << 20
 _MOST_RECORDS = 8_000
 _NEVER_SECONDS = 7 * 86_400.0
-_STUCK_SECONDS = 3.0
+_STUCK_SECONDS = 10.0
 
 
 class WorkerApp(faust.App):
@@ -31,6 +30,7 @@ class WorkerApp(faust.App):
         """``name``: the consumer group and the id of the app."""
         self.inputs = inputs
         self.settings = settings
+        self.holes = 0
         super().__init__(
             name,
             broker=[f"{SCHEME}://{address}" for address in settings.kafka.split(",")],
@@ -42,9 +42,9 @@ class WorkerApp(faust.App):
             topic_disable_leader=True,
             topic_allow_declare=False,
             table_standby_replicas=0,
-            broker_session_timeout=SESSION_SECONDS,
-            broker_heartbeat_interval=_HEARTBEAT_SECONDS,
-            broker_rebalance_timeout=SESSION_SECONDS,
+            broker_session_timeout=settings.session_seconds,
+            broker_heartbeat_interval=settings.session_seconds / _HEARTBEATS_PER_SESSION,
+            broker_rebalance_timeout=settings.session_seconds,
             broker_max_poll_interval=_NEVER_SECONDS,
             broker_max_poll_records=_MOST_RECORDS,
             broker_commit_interval=0.5,
@@ -132,7 +132,7 @@ def _credentials(settings: Settings) -> Any:
 def run_worker(app: WorkerApp) -> None:
     """Run until SIGTERM or SIGINT; then everything applied is checkpointed and committed."""
     configure_logging(app.settings)
-    exit_when_stalled(SESSION_SECONDS)
+    exit_when_stalled(app.settings.session_seconds)
     try:
         app.settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

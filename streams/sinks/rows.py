@@ -50,10 +50,7 @@ class PlacedLetter(NamedTuple):
 
 def read_frame(data: bytes) -> Frame:
     """Decode a frame; raises ``ValueError`` if its values cannot be stored."""
-    try:
-        frame = decode_frame(data)
-    except OSError as error:  # what Arrow raises where a frame was cut off
-        raise ValueError(f"not a whole frame: {error}") from error
+    frame = decode_frame(data)
     header, columns = frame.header, frame.columns
     _fit("partition", header.partition, np.iinfo(np.uint32))
     _fit("model", header.model, np.iinfo(np.uint16))
