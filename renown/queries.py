@@ -217,7 +217,7 @@ def dead_letters(db: Database, limit: int = 20, reason: str | None = None) -> li
         " LIMIT %(limit)s",
         {"reason": reason or "", "limit": limit},
     )
-    return [StoredLetter(*row[:-1], _bytes(row[-1])) for row in rows]
+    return [StoredLetter(*(*row[:-1], _bytes(row[-1]))) for row in rows]
 
 
 def _count(db: Database, sql: str, values: dict[str, Any]) -> int:

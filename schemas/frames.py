@@ -131,8 +131,9 @@ def decode_frame(data: bytes) -> Frame:
         with pa.ipc.open_stream(data) as reader:
             schema = reader.schema
             table = reader.read_all()
+            table.validate(full=True)  # lengths that lie would be read beyond the buffers
         header = msgspec.json.decode((schema.metadata or {})[_HEADER_KEY], type=FrameHeader)
-    except (pa.ArrowInvalid, KeyError, msgspec.DecodeError) as error:
+    except (pa.ArrowException, OSError, KeyError, msgspec.DecodeError) as error:
         raise ValueError(f"not a frame of weighed interactions: {error}") from error
     if schema.remove_metadata() != ROW_SCHEMA:
         raise ValueError(f"frame with unknown columns: {schema.names}")
