@@ -104,4 +104,3 @@ def test_added_and_undone_in_one_batch_is_nothing() -> None:
     windows = at(1000)
     windows.apply([Row(), Row(undo=True), Row(actor="ben")])
     assert distinct(windows) == [1, 1, 1, 1, 0, 0, 0]
-    assert windows.windows.engagers.live[: windows.windows.engagers.size].tolist() == [0, 1]
