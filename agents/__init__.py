@@ -1,0 +1,1 @@
+"""Agents: from the outside world to the interaction topics."""

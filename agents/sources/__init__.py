@@ -1,0 +1,1 @@
+"""Sources: where agents get interactions from."""
