@@ -16,11 +16,13 @@ from config.errors import ExitCode, RenownError
 from renown.cli import (
     audit,
     dead_letters,
+    demo,
     doctor,
     migrate,
     query,
     replay,
     show,
+    up,
     worker,
 )
 
@@ -67,6 +69,8 @@ def _start(
         raise typer.Exit(ExitCode.WRONG_USE)
 
 
+app.command(epilog=demo.EPILOG)(demo.demo)
+app.command(epilog=up.EPILOG)(up.up)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command()(worker.worker)
 app.command()(migrate.migrate)

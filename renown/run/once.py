@@ -48,20 +48,25 @@ class Completion:
         stored = self._committed(SINK_GROUP)
         return to_score, _behind(stored, ends, self._outputs)
 
-    def wait(self, watch: Callable[[], None], progress: Callable[[int, int], None]) -> None:
-        """Return when nothing remains; ``watch`` is called meanwhile and may raise.
+    def wait(
+        self, playing: Callable[[], bool], meanwhile: Callable[[tuple[int, int]], None]
+    ) -> None:
+        """Return when nothing is played any more and nothing remains.
+
+        ``meanwhile`` is told what remains, again and again, and may raise.
 
         Raises:
-            RenownError: nothing moved for three minutes.
+            RenownError: nothing moved for three minutes after the last record was played.
         """
         before, moved = (-1, -1), time.monotonic()
         while True:
-            watch()
+            # Asked first: what was played before this moment is in the ends read after it.
+            still = playing()
             now = self.remaining()
-            progress(*now)
-            if now == (0, 0):
+            meanwhile(now)
+            if now == (0, 0) and not still:
                 return
-            if now != before:
+            if still or now != before:
                 before, moved = now, time.monotonic()
             elif time.monotonic() - moved > _NO_PROGRESS_SECONDS:
                 raise RenownError(

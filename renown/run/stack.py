@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import SecretStr
-from streams.sinks.client import connect
-from streams.sinks.migrate import migrate
 
 from config.broker import ensure_topics
 from config.errors import RenownError, Unreachable
@@ -20,6 +18,8 @@ from config.settings import ClickHouseAddress, Settings
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.embedded.process import ChildProcess
+from streams.sinks.client import connect
+from streams.sinks.migrate import migrate
 
 STACK_FILE = "stack.json"
 _MOST_RESTARTS = 5
@@ -34,6 +34,7 @@ class Stack:
     """Starts what is missing, in order, and stops it in the reverse order.
 
     ``folder`` holds the embedded ClickHouse and the workers' files; ``fresh`` empties it first.
+    A port of 0 takes any free one.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class Stack:
         *,
         fresh: bool = False,
         score_workers: int = 1,
+        kafka_port: int = 0,
+        clickhouse_port: int = 0,
         say: Say = print,
     ) -> None:
         self.settings = settings
@@ -50,6 +53,7 @@ class Stack:
         self.workers: dict[str, ChildProcess] = {}
         self._fresh = fresh
         self._score_workers = score_workers
+        self._ports = kafka_port, clickhouse_port
         self._say = say
         self._cleanup = ExitStack()
         self._restarts = 0
@@ -69,7 +73,9 @@ class Stack:
         self._prepare_folder()
         changes: dict[str, object] = {"data_dir": self.folder}
         if not self.settings.kafka:
-            broker = self._cleanup.enter_context(EmbeddedBroker())
+            broker = self._cleanup.enter_context(
+                EmbeddedBroker(self._ports[0], setting="--kafka-port")
+            )
             changes |= {"kafka": broker.address, **_EMBEDDED_BROKER}
             self._say(f"broker      embedded, {broker.address}")
         else:
@@ -84,7 +90,9 @@ class Stack:
         for number in range(1, self._score_workers + 1):
             self.start_worker(f"score-{number}")
         if not self.settings.clickhouse.get_secret_value():
-            database = EmbeddedClickHouse(self.folder / "clickhouse")
+            database = EmbeddedClickHouse(
+                self.folder / "clickhouse", port=self._ports[1], setting="--clickhouse-port"
+            )
             self._cleanup.enter_context(database)
             address = SecretStr(database.address)
             self.settings = self.settings.model_copy(update={"clickhouse": address})

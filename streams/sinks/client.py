@@ -9,6 +9,7 @@ import numpy.typing as npt
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as DriverError
 from clickhouse_driver.errors import PartiallyConsumedQueryError, ServerException
+from clickhouse_driver.result import QueryResult
 
 from config.settings import ClickHouseAddress
 from streams.sinks.errors import Refused, Unavailable
@@ -113,7 +114,7 @@ class Database:
 
     def _connect(self, database: str) -> Client:
         address = self.address
-        return Client(
+        client = Client(
             host=address.host,
             port=address.port,
             user=address.user,
@@ -123,6 +124,8 @@ class Database:
             client_name="renown",
             **self._timeouts,
         )
+        client.query_result_cls = _NamedResult
+        return client
 
     def _insert(self, table: str, names: list[str], data: list[Any], *, use_numpy: bool) -> int:
         rows = len(data[0])
@@ -160,6 +163,18 @@ class Database:
         else:
             line = f"refuses: {_line(error.message)}"
         return Refused(f"ClickHouse at {self.address} {line}", code)
+
+
+class _NamedResult(QueryResult):
+    """Takes the names of the columns from any block, where the driver wants one without rows."""
+
+    columns_with_types: list[tuple[str, str]]
+
+    def store(self, packet: Any) -> None:
+        super().store(packet)
+        block = getattr(packet, "block", None)
+        if block is not None and not self.columns_with_types:
+            self.columns_with_types = block.columns_with_types
 
 
 def connect(address: ClickHouseAddress) -> Database:

@@ -1,0 +1,128 @@
+"""``renown demo``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from agents.formats import Format
+
+if TYPE_CHECKING:
+    from renown.run.demo import Outcome
+    from renown.run.options import Play
+
+EPILOG: Final = """\b
+Examples:
+  renown demo
+  renown demo --replay higgs-activity_time.txt.gz --format snap --once --json
+  renown demo --replay mine.jsonl --speed x600
+"""
+
+
+def demo(
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play this file, not the sample data."),
+    ] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="Of the file; without it its name decides.")
+    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Play it so many times.")] = 1,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what happened before TIME.")
+    ] = None,
+    events: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N lines.")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(metavar="SPEED", help="real, xN (N times as fast) or max.")
+    ] = "max",
+    network: Annotated[
+        str, typer.Option(help="Network of the accounts, where the format needs it.")
+    ] = "",
+    once: Annotated[
+        bool, typer.Option("--once", help="End when everything is stored (without a FILE: always).")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Score workers to start.")] = 1,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as one JSON object, last.")
+    ] = False,
+) -> None:
+    """Start broker, ClickHouse and workers, play a data set, and end in a leaderboard.
+
+    Everything is started afresh in a folder of its own. RENOWN_KAFKA and RENOWN_CLICKHOUSE name
+    real servers to use instead of the embedded ones.
+    """
+    from renown.cli.connections import start
+    from renown.cli.output import print_json, remark
+    from renown.cli.stopping import interrupt_on_sigterm
+    from renown.run.demo import Demo, run_demo
+
+    play = _play(replay, format, repeat, until, events, speed, network)
+    ends = once or replay is None
+    settings = start()
+    with interrupt_on_sigterm():
+        outcome = run_demo(
+            settings,
+            Demo(play, once=ends, quiet=json, score_workers=workers),
+            remark,
+        )
+    if json:
+        print_json(outcome.figures)
+    else:
+        _tell(outcome)
+    if not outcome.figures.sound:
+        for example in outcome.audit.examples:
+            remark(f"Different: {example}")
+    raise typer.Exit(outcome.exit_code)
+
+
+def _play(
+    replay: Path | None,
+    format: Format | None,
+    repeat: int,
+    until: str | None,
+    events: int | None,
+    speed: str,
+    network: str,
+) -> "Play":
+    from agents.pacing import parse_speed
+    from config.errors import WrongUse
+    from renown.cli.replay import format_of
+    from renown.cli.times import parse_time
+    from renown.run.options import SAMPLE, Play
+
+    path = replay or SAMPLE
+    if not path.is_file():
+        raise WrongUse(f"cannot read {path}: there is no such file")
+    return Play(
+        path=path,
+        format=(format or format_of(path)) if replay else Format.JSONL,
+        speed=parse_speed(speed),
+        until=parse_time(until) if until else None,
+        repeat=repeat,
+        limit=events,
+        network=network,
+    )
+
+
+def _tell(outcome: "Outcome") -> None:
+    from renown.cli.output import print_table
+
+    for line in outcome.figures.words():
+        typer.echo(line)
+    typer.echo()
+    rows = [
+        (place, one["account"], one["score"] / 1000)
+        for place, one in enumerate(outcome.figures.top, start=1)
+    ]
+    print_table(("#", "account", "score"), rows, title="leaderboard")
+    first = outcome.figures.top[0]["account"] if outcome.figures.top else "NETWORK:ID"
+    typer.echo(
+        "The rows stay in ClickHouse until the next demo. Look at them:\n"
+        '  renown query "SELECT * FROM leaderboard LIMIT 10"\n'
+        f"  renown show {first}\n"
+        "  renown dead-letters list\n"
+        "Play a file of your own:\n"
+        "  renown demo --replay FILE --format snap|jsonl|klout --once"
+    )
