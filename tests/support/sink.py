@@ -1,5 +1,6 @@
 """Databases of their own for tests of the sink, and records as the sink reads them."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -25,7 +26,7 @@ _numbers = count(1)
 def fresh_address(url: str) -> ClickHouseAddress:
     """A database on the server at ``url`` that no other test has; it does not exist yet."""
     address = ClickHouseAddress.parse(url)
-    address.database = f"test_{next(_numbers)}"
+    address.database = f"renown_test_{os.getpid()}_{next(_numbers)}"
     return address
 
 
@@ -34,7 +35,10 @@ def fresh_database(url: str) -> Iterator[Database]:
     """A migrated database of its own."""
     with Database(fresh_address(url)) as db:
         migrate(db)
-        yield db
+        try:
+            yield db
+        finally:
+            db.run(f"DROP DATABASE `{db.address.database}`")
 
 
 def writer_of(db: Database, log: int = LOG) -> Writer:
