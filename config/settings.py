@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.env_file import ENV_FILE, check_env_file
 from config.errors import WrongUse
 from schemas.topics import DEFAULT_PARTITIONS
 
@@ -17,7 +18,7 @@ class Settings(BaseSettings):
     """Everything a process can be told. Empty ``kafka`` or ``clickhouse``: the embedded one."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True
     )
 
     kafka: str = Field("", description="host:port[,host:port…] of Apache Kafka")
@@ -130,6 +131,8 @@ class ClickHouseAddress:
 
 def load_settings(**overrides: object) -> Settings:
     """Settings of this process; raises ``WrongUse`` naming every wrong one, never its value."""
+    if file := Settings.model_config.get("env_file"):
+        check_env_file(Path(str(file)), PREFIX)
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -138,8 +141,6 @@ def load_settings(**overrides: object) -> Settings:
             for e in error.errors(include_input=False, include_url=False)
         )
         raise WrongUse(f"wrong setting: {wrong}; correct it in the environment or .env") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"cannot read .env ({error}): make it a readable text file") from None
 
 
 def variable_of(field: str) -> str:
@@ -150,4 +151,4 @@ def variable_of(field: str) -> str:
 def _reason(message: str) -> str:
     """The library's message as the rest of a sentence that begins with the variable."""
     text = message.removeprefix("Value error, ").replace("Input should be", "must be")
-    return text.partition(", unable to parse")[0]
+    return text.partition(", unable to ")[0]

@@ -144,7 +144,7 @@ def _topics(settings: Settings) -> Finding:
     from schemas.topics import Topic
 
     try:
-        admin = KafkaAdminClient(**kafka_python_options(settings))
+        admin = KafkaAdminClient(**kafka_python_options(settings), bootstrap_timeout_ms=5_000)
         try:
             existing = set(admin.list_topics())
             ours = [topic for topic in Topic if topic.value in existing]

@@ -8,7 +8,7 @@ that one of them left behind is opened for as long as the command takes.
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,6 +26,9 @@ STACK_FILE: Final = "stack.json"
 DATABASE_FOLDER: Final = "clickhouse"
 DEMO_FOLDER: Final = "demo"
 """The demo keeps its files in a folder of its own inside the data folder."""
+
+
+_HELLO_SECONDS: Final = 20.0
 
 
 class RunningStack(NamedTuple):
@@ -67,10 +70,16 @@ def database(settings: Settings, *, readonly: bool = False) -> Iterator["Databas
     """ClickHouse; raises ``Unreachable`` if there is none. ``readonly``: it refuses changes."""
     from renown.cli.readonly import ReadOnlyDatabase
     from streams.sinks.client import Database
+    from streams.sinks.errors import Refused
 
     kind = ReadOnlyDatabase if readonly else Database
-    with _database_url(settings) as url, kind(ClickHouseAddress.parse(url)) as db:
-        yield db
+    with _database_url(settings) as url:
+        address = ClickHouseAddress.parse(url)
+        # A long query may be silent for minutes; whether anybody is there shows sooner.
+        with Database(address, answer_seconds=_HELLO_SECONDS) as db, suppress(Refused):
+            db.query("SELECT 1")
+        with kind(address) as db:
+            yield db
 
 
 def running_stack(settings: Settings) -> RunningStack | None:

@@ -20,8 +20,8 @@ def worker(
 ) -> None:
     """Run one worker until it is told to stop.
 
-    Ctrl-C and SIGTERM do. Start as many of each as there are partitions at most; they share the work. A worker that is
-    started again goes on where it stopped.
+    Ctrl-C and SIGTERM do. Several share the work, at most as many of each as there are partitions.
+    A worker that is started again goes on where it stopped.
     """
     from config.settings import load_settings
     from renown.cli.connections import with_addresses
