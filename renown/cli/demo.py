@@ -18,6 +18,14 @@ Examples:
   renown demo --replay mine.jsonl --speed x600
 """
 
+_NEXT: Final = """
+The rows stay in ClickHouse until the next demo. Look at them:
+  renown query "SELECT * FROM leaderboard LIMIT 10"
+  renown show ACCOUNT
+  renown dead-letters list
+Play a file of your own:
+  renown demo --replay FILE --format snap|jsonl|klout --once"""
+
 
 def demo(
     replay: Annotated[
@@ -117,12 +125,4 @@ def _tell(outcome: "Outcome") -> None:
         for place, one in enumerate(outcome.figures.top, start=1)
     ]
     print_table(("#", "account", "score"), rows, title="leaderboard")
-    first = outcome.figures.top[0]["account"] if outcome.figures.top else "NETWORK:ID"
-    typer.echo(
-        "The rows stay in ClickHouse until the next demo. Look at them:\n"
-        '  renown query "SELECT * FROM leaderboard LIMIT 10"\n'
-        f"  renown show {first}\n"
-        "  renown dead-letters list\n"
-        "Play a file of your own:\n"
-        "  renown demo --replay FILE --format snap|jsonl|klout --once"
-    )
+    typer.echo(_NEXT)

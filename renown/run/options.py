@@ -12,7 +12,7 @@ SAMPLE = Path(__file__).parent.parent / "demo" / "interactions.jsonl.gz"
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A file to play. ``until`` in ms UTC; ``limit``: at most so many lines; ``speed``: see pacing."""
+    """A file to play. ``until`` in ms UTC; ``limit``: at most so many lines."""
 
     path: Path = SAMPLE
     format: Format = Format.JSONL

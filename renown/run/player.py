@@ -35,7 +35,7 @@ class Player:
 
     @property
     def playing(self) -> bool:
-        """Whether something is still to be published; raises what ended the replay, if it failed."""
+        """Whether something is still to be published; raises what made the replay fail."""
         if self._error:
             raise self._error
         return self._thread.is_alive()

@@ -10,9 +10,11 @@ from renown.queries import RunReport
 
 @dataclass(slots=True)
 class RunTimes:
-    """Seconds. ``start``: until the stack stood; ``first_row``: from the command's start to the
-    first row in ClickHouse; ``flow``: from the first record published until everything was stored;
-    ``audit``: the audit.
+    """Seconds.
+
+    ``start``: until the stack stood; ``first_row``: from the command's start to the first row in
+    ClickHouse; ``flow``: from the first record published until everything was stored; ``audit``:
+    the audit.
     """
 
     start: float = 0.0
@@ -91,14 +93,12 @@ class Figures:
             "late": self.late,
             "dead letters": self.dead,
         }
+        others = ", ".join(f"{count:,} {name}" for name, count in rest.items() if count)
         return [
             f"read        {self.read:,} lines in {self.seconds:.1f} s, "
             f"{self.events_per_second:,} a second from file to ClickHouse",
             f"accepted    {sum(self.accepted.values()):,}: {kinds or 'none'}",
-            "besides     "
-            + (
-                ", ".join(f"{count:,} {name}" for name, count in rest.items() if count) or "nothing"
-            ),
+            f"besides     {others or 'nothing'}",
             "rows        " + ", ".join(f"{name} {count:,}" for name, count in self.rows.items()),
             f"scores      {self.accounts_scored:,} accounts, {self.accounts_above_1:,} above 1.0",
             f"audit       {self.audit['checked']:,} scores recomputed in SQL, "

@@ -1,4 +1,4 @@
-"""What a person sees while events flow: a live screen on a terminal, now and then a line elsewhere."""
+"""What a person sees while events flow: a live screen on a terminal, else a line now and then."""
 
 import sys
 import time

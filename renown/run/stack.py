@@ -73,9 +73,8 @@ class Stack:
         self._prepare_folder()
         changes: dict[str, object] = {"data_dir": self.folder}
         if not self.settings.kafka:
-            broker = self._cleanup.enter_context(
-                EmbeddedBroker(self._ports[0], setting="--kafka-port")
-            )
+            broker = EmbeddedBroker(self._ports[0], setting="--kafka-port")
+            self._cleanup.enter_context(broker)
             changes |= {"kafka": broker.address, **_EMBEDDED_BROKER}
             self._say(f"broker      embedded, {broker.address}")
         else:

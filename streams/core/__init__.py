@@ -1,1 +1,1 @@
-"""The pure core: decisions and figures as functions of what came in; no I/O and no clock reading."""
+"""The pure core: decisions and figures as functions of what came in, no I/O, no time."""
