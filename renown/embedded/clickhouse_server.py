@@ -47,9 +47,11 @@ def main() -> int:
     if held is None:
         _say(f"{options.path} {IN_USE}")
         return 3
+    for leftover in options.path.glob("incoming/*"):  # of inserts that a kill cut short
+        leftover.unlink()
     from renown.embedded.bridge.server import Server  # slow: only after the cheap checks
 
-    server = Server(str(options.path / "store"), options.port)
+    server = Server(options.path, options.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.shut())
     _say(f"{READY}{server.port}")

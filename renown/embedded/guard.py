@@ -46,10 +46,13 @@ def watch(parent: int, command: Sequence[str]) -> int:
 def main(arguments: Sequence[str]) -> int:
     """``prctl|pipe PARENT -- COMMAND…``."""
     way, parent, command = arguments[0], int(arguments[1]), list(arguments[3:])
-    if way == "pipe":
-        return watch(parent, command)
-    die_with_parent(parent)
-    return os.execv(command[0], command)  # noqa: S606 (the command comes from our own process)
+    try:
+        if way == "pipe":
+            return watch(parent, command)
+        die_with_parent(parent)
+        os.execv(command[0], command)  # noqa: S606 (the command comes from our own process)
+    except OSError as error:
+        sys.exit(f"cannot run {command[0]}: {error.strerror}")
 
 
 if __name__ == "__main__":

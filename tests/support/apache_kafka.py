@@ -36,6 +36,7 @@ controller.quorum.bootstrap.servers={LOOPBACK}:{{controller}}
 log.dirs={{logs}}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1

@@ -13,6 +13,8 @@ from tests.support.apache_kafka import ApacheKafka, available
 APACHE = [pytest.mark.apache, pytest.mark.xdist_group("apache")]
 """Marks of tests on Apache Kafka; the group keeps them on one worker, so that one JVM runs."""
 
+_CLICKHOUSE = os.environ.get("RENOWN_TEST_CLICKHOUSE", "")
+
 
 @pytest.fixture(scope="session")
 def embedded_broker() -> Iterator[EmbeddedBroker]:
@@ -57,13 +59,10 @@ def embedded_clickhouse() -> Iterator[EmbeddedClickHouse]:
         yield clickhouse
 
 
-@pytest.fixture(scope="session", params=["embedded", "server"])
+@pytest.fixture(scope="session", params=["embedded", "server"] if _CLICKHOUSE else ["embedded"])
 def clickhouse(request: pytest.FixtureRequest) -> str:
-    """Address of each ClickHouse that the project must work with."""
-    if request.param == "embedded":
-        embedded: EmbeddedClickHouse = request.getfixturevalue("embedded_clickhouse")
-        return embedded.address
-    given = os.environ.get("RENOWN_TEST_CLICKHOUSE")
-    if not given:
-        pytest.skip("RENOWN_TEST_CLICKHOUSE names no ClickHouse server")
-    return given
+    """Address of the embedded ClickHouse, and of that in ``RENOWN_TEST_CLICKHOUSE`` if it is set."""
+    if request.param == "server":
+        return _CLICKHOUSE
+    embedded: EmbeddedClickHouse = request.getfixturevalue("embedded_clickhouse")
+    return embedded.address

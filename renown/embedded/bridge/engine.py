@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Generator
-from typing import Any, Final
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
 
 import chdb
 
@@ -13,6 +15,7 @@ from renown.embedded.bridge.packets import Setting
 _ERROR: Final = re.compile(r"Code: (\d+)\. ((?:.|\n)*)")
 _UNKNOWN_SETTING: Final = 115
 _UNKNOWN_ERROR: Final = 1002
+_CANNOT_WRITE: Final = 75
 
 VERSION: Final[tuple[int, int, int]] = tuple(  # type: ignore[assignment]
     int(part) for part in chdb.engine_version.split(".")[:3]
@@ -36,14 +39,16 @@ class EngineError(Exception):
 class Connection:
     """One client's connection; not for several threads at once.
 
-    It does one thing at a time: nothing else runs while a stream or insert is open. Every method
-    may raise ``EngineError``.
+    It does one thing at a time: nothing else runs while a stream is open. Every method may raise
+    ``EngineError``. The folder holds chdb's own ``store`` and what is being inserted.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self._settings: dict[str, str] = {}
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(exist_ok=True)
         try:
-            self._chdb = chdb.connect(path)
+            self._chdb = chdb.connect(str(folder / "store"))
         except Exception as error:  # chdb raises plain RuntimeErrors
             raise EngineError.of(error) from error
 
@@ -88,11 +93,7 @@ class Connection:
     def insert(self, table: str, names: list[str]) -> "Insert":
         """Begin an insert of Native blocks with exactly these columns."""
         columns = ", ".join(identifier(name) for name in names)
-        try:
-            handle = self._chdb.send_insert(f"INSERT INTO {table} ({columns})", "Native")
-        except Exception as error:  # as above
-            raise EngineError.of(error) from error
-        return Insert(handle)
+        return Insert(self, f"INSERT INTO {table} ({columns})", self._incoming)
 
     def apply_settings(self, wanted: tuple[Setting, ...]) -> None:
         """Have exactly these settings in force, touching only what differs."""
@@ -113,31 +114,35 @@ class Connection:
 
 
 class Insert:
-    """An insert that is under way."""
+    """An insert that is under way: blocks gather in a file, chdb reads it when all are there.
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
+    chdb's own streaming insert would do without the file, but reports success when a constraint, a
+    default or a view fails while writing: the rows are then lost in silence.
+    """
+
+    def __init__(self, connection: Connection, head: str, folder: Path) -> None:
+        self._connection = connection
+        self._head = head
+        self._blocks = NamedTemporaryFile(dir=folder, suffix=".native")  # noqa: SIM115
 
     def append(self, native: bytes) -> None:
-        """Hand over one block."""
+        """Take one block."""
         try:
-            self._handle.append(native)
-        except Exception as error:  # as above
-            raise EngineError.of(error) from error
+            self._blocks.write(native)
+        except OSError as error:
+            raise EngineError(_CANNOT_WRITE, f"cannot keep the block: {error}") from error
 
     def finish(self) -> None:
         """Commit; when this returns the rows are stored."""
         try:
-            self._handle.finish()
-        except Exception as error:  # as above
-            raise EngineError.of(error) from error
+            self._blocks.flush()
+        except OSError as error:
+            raise EngineError(_CANNOT_WRITE, f"cannot keep the blocks: {error}") from error
+        self._connection.run(f"{self._head} FROM INFILE {literal(self._blocks.name)} FORMAT Native")
 
-    def cancel(self) -> None:
-        """Give up; harmless after ``finish``."""
-        try:
-            self._handle.cancel()
-        except Exception as error:  # as above
-            raise EngineError.of(error) from error
+    def close(self) -> None:
+        """Forget what was taken; without ``finish`` nothing of it is stored."""
+        self._blocks.close()
 
 
 def identifier(name: str) -> str:

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from renown.embedded.bridge.engine import Connection
 from renown.embedded.bridge.session import Session
@@ -13,11 +14,11 @@ _log = logging.getLogger(__name__)
 
 
 class Server:
-    """Serves a chdb data path on ``127.0.0.1``; ``port`` 0 takes any free one."""
+    """Serves a folder of data on ``127.0.0.1``; ``port`` 0 takes any free one."""
 
-    def __init__(self, path: str, port: int = 0) -> None:
-        self._path = path
-        self._keeper = Connection(path)  # keeps the engine open between clients
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self._folder = folder
+        self._keeper = Connection(folder)  # keeps the engine open between clients
         self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self._lock = threading.Lock()
         self._clients: dict[socket.socket, threading.Thread] = {}
@@ -62,7 +63,7 @@ class Server:
 
     def _serve_one(self, client: socket.socket) -> None:
         try:
-            Session(client, self._path).serve()
+            Session(client, self._folder).serve()
         except Exception:
             _log.exception("a client's session failed")
         finally:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 from renown.embedded.bridge import compression, packets
@@ -32,17 +33,17 @@ _BARE_DATETIME: Final = re.compile(rb"DateTime(?!64|\()")
 class Session:
     """Serves one connection until it ends."""
 
-    def __init__(self, connection: socket.socket, path: str) -> None:
+    def __init__(self, connection: socket.socket, folder: Path) -> None:
         self._socket = connection
         self._reader = Reader(SocketSource(connection))
-        self._path = path
+        self._folder = folder
         self._compressed = False
 
     def serve(self) -> None:
         """Serve until the client goes; errors end up at the client, not here."""
         try:
             greeting = packets.read_greeting(self._reader)
-            with closing(Connection(self._path)) as engine:
+            with closing(Connection(self._folder)) as engine:
                 if greeting.database:
                     engine.use(greeting.database)
                 self._socket.sendall(packets.hello(VERSION))
@@ -135,24 +136,14 @@ class Session:
         columns = _insert_columns(engine, wanted)
         names = [name for name, _ in columns]
         self._send(empty_block(columns))
-        insert = engine.insert(wanted.table, names)
         failure: EngineError | None = None
-        finished = False
-        try:
+        with closing(engine.insert(wanted.table, names)) as insert:
             while block := self._inserted_block():
-                if failure:
-                    continue  # the client sends on to the end and only then listens
-                try:
-                    _append(insert, block, names)
-                except EngineError as error:
-                    failure = error
+                # After a failure too: the client sends on to the end and only then listens.
+                failure = failure or _taken(insert, block, names)
             if failure:
                 raise failure
             insert.finish()
-            finished = True
-        finally:
-            if not finished:
-                insert.cancel()
 
     def _inserted_block(self) -> Block | None:
         packet = self._reader.varint()
@@ -179,8 +170,13 @@ def _insert_columns(engine: Connection, wanted: InsertOfBlocks) -> Columns:
     return [(name, types[name]) for name in wanted.columns]
 
 
-def _append(insert: Insert, block: Block, names: list[str]) -> None:
+def _taken(insert: Insert, block: Block, names: list[str]) -> EngineError | None:
+    """Take a block; returns why it cannot be."""
     given = [name for name, _ in block.columns]
     if given != names:  # chdb would ignore unknown ones in silence
-        raise EngineError(_COLUMNS_DIFFER, f"Block has the columns {given}, expected are {names}")
-    insert.append(block.native)
+        return EngineError(_COLUMNS_DIFFER, f"Block has the columns {given}, expected {names}")
+    try:
+        insert.append(block.native)
+    except EngineError as error:
+        return error
+    return None
