@@ -1,10 +1,12 @@
 """When a run that ends has ended: all that was published is applied, emitted and stored."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from config.broker import kafka_python_options, log_ends
 from config.errors import RenownError
@@ -12,6 +14,8 @@ from config.settings import Settings
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.app import SCORE_GROUP
 from streams.sink import SINK_GROUP, SINK_TOPICS
+
+log = logging.getLogger("renown.run")
 
 _LOOK_SECONDS = 0.25
 _NO_PROGRESS_SECONDS = 180.0
@@ -31,7 +35,13 @@ class Completion:
     def __init__(self, settings: Settings) -> None:
         options = kafka_python_options(settings)
         self._admin = KafkaAdminClient(**options)
-        self._consumer = KafkaConsumer(**options, enable_auto_commit=False, fetch_max_wait_ms=20)
+        self._consumer = KafkaConsumer(
+            **options,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=20,
+            # In a session a broker leaves out what did not change, the high watermark included.
+            enable_incremental_fetch_sessions=False,
+        )
         self._inputs = _partitions((*INTERACTION_TOPICS, Topic.WEIGHED), settings.partitions)
         self._outputs = _partitions(SINK_TOPICS, settings.partitions)
 
@@ -76,7 +86,12 @@ class Completion:
             time.sleep(_LOOK_SECONDS)
 
     def _committed(self, group: str) -> Offsets:
-        found = self._admin.list_group_offsets([group])[group]
+        try:
+            found = self._admin.list_group_offsets([group])[group]
+        except KafkaError as error:
+            # The coordinator is not there yet, or is moving. Nothing known counts as nothing done.
+            log.debug("no committed offsets of %s: %r", group, error)
+            return {}
         return {tp: entry.offset for tp, entry in found.items()}
 
 
