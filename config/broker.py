@@ -16,6 +16,7 @@ from config.settings import Settings
 from schemas.topics import Topic
 
 _CONNECT_SECONDS = 5.0
+_BOOTSTRAP_MS = 10_000
 
 
 def bootstrap_servers(settings: Settings) -> list[str]:
@@ -84,9 +85,16 @@ def ensure_topics(settings: Settings) -> None:
     """
     check_broker(settings)
     try:
-        admin = KafkaAdminClient(**kafka_python_options(settings), request_timeout_ms=15_000)
+        admin = KafkaAdminClient(
+            **kafka_python_options(settings),
+            bootstrap_timeout_ms=_BOOTSTRAP_MS,
+            request_timeout_ms=15_000,
+        )
     except KafkaError as error:
-        raise Unreachable(f"Kafka at {settings.kafka} does not answer: {error!r}") from error
+        raise Unreachable(
+            f"Kafka at {settings.kafka} does not answer as a broker should ({error}): "
+            "correct RENOWN_KAFKA and the settings of its security"
+        ) from error
     try:
         existing = set(admin.list_topics())
         missing = [topic for topic in Topic if topic.value not in existing]

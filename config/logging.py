@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 from config.settings import Settings
 
-_LIBRARIES = ("aiokafka", "asyncio", "clickhouse_driver", "faust", "kafka", "mode")
+_LIBRARIES = ("aiokafka", "asyncio", "faust", "kafka", "mode")
+_TELLS_TRACEBACKS = "clickhouse_driver"
+"""It logs each refused connection with a traceback; our own errors tell the same in one line."""
+_SILENT = logging.CRITICAL + 1
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -41,7 +44,7 @@ def configure_logging(settings: Settings, *, libraries: bool = True) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    quiet = logging.WARNING if libraries else logging.CRITICAL + 1
-    for name in _LIBRARIES:
-        level = logging.NOTSET if settings.log_level == "DEBUG" else quiet
-        logging.getLogger(name).setLevel(level)
+    quiet = dict.fromkeys(_LIBRARIES, logging.WARNING if libraries else _SILENT)
+    for name, level in {**quiet, _TELLS_TRACEBACKS: _SILENT}.items():
+        debugging = settings.log_level == "DEBUG"
+        logging.getLogger(name).setLevel(logging.NOTSET if debugging else level)

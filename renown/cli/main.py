@@ -71,6 +71,8 @@ def _start(
 
 app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=up.EPILOG)(up.up)
+app.command(epilog=demo.EPILOG)(demo.demo)
+app.command(epilog=up.EPILOG)(up.up)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command()(worker.worker)
 app.command()(migrate.migrate)

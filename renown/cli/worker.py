@@ -23,10 +23,12 @@ def worker(
     Ctrl-C and SIGTERM do. Several share the work, at most as many of each as there are partitions.
     A worker that is started again goes on where it stopped.
     """
+    from config.logging import configure_logging
     from config.settings import load_settings
     from renown.cli.connections import with_addresses
 
     settings = load_settings()
+    configure_logging(settings)
     if job is Job.SCORE:
         from streams.app import run
 
