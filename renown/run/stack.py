@@ -17,7 +17,7 @@ from config.errors import RenownError, Unreachable
 from config.settings import ClickHouseAddress, Settings
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
-from renown.embedded.process import ChildProcess
+from renown.embedded.process import ChildProcess, free_port
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
 
@@ -51,6 +51,7 @@ class Stack:
         self.settings = settings
         self.folder = folder
         self.workers: dict[str, ChildProcess] = {}
+        self.database: EmbeddedClickHouse | None = None
         self._fresh = fresh
         self._score_workers = score_workers
         self._ports = kafka_port, clickhouse_port
@@ -89,11 +90,12 @@ class Stack:
         for number in range(1, self._score_workers + 1):
             self.start_worker(f"score-{number}")
         if not self.settings.clickhouse.get_secret_value():
-            database = EmbeddedClickHouse(
-                self.folder / "clickhouse", port=self._ports[1], setting="--clickhouse-port"
-            )
-            self._cleanup.enter_context(database)
-            address = SecretStr(database.address)
+            # A port of its own choice, so that it can come back at the same address.
+            port = self._ports[1] or free_port()
+            folder = self.folder / "clickhouse"
+            self.database = EmbeddedClickHouse(folder, port=port, setting="--clickhouse-port")
+            self._cleanup.enter_context(self.database)
+            address = SecretStr(self.database.address)
             self.settings = self.settings.model_copy(update={"clickhouse": address})
         url = self.settings.clickhouse.get_secret_value()
         self._say(f"clickhouse  {ClickHouseAddress.parse(url)}")

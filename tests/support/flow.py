@@ -1,0 +1,112 @@
+"""Runs of the whole flow, undisturbed and disturbed, for tests."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from config.settings import Settings, load_settings
+from renown.run.demo import Demo, run_demo
+from renown.run.player import Player
+from renown.run.report import Figures
+from renown.run.stack import Stack
+
+Action = Callable[[Stack], None]
+
+
+def settings_for(folder: Path, kafka: str = "") -> Settings:
+    """Settings of a run in ``folder``, whatever the environment says."""
+    return load_settings(_env_file=None, data_dir=folder, kafka=kafka, clickhouse="")
+
+
+def say(line: str) -> None:
+    """Progress, for a test that fails."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+
+
+class Disturbances:
+    """Actions on the stack, each when a share of the file (0 to 1) has been played."""
+
+    def __init__(self, *steps: tuple[float, Action]) -> None:
+        self._steps = list(steps)
+
+    @property
+    def done(self) -> bool:
+        """Whether every action was taken."""
+        return not self._steps
+
+    def __call__(self, stack: Stack, player: Player) -> None:
+        """Take the next action if its time has come."""
+        moment = player.moment
+        if self._steps and moment is not None and moment.fraction >= self._steps[0][0]:
+            _share, action = self._steps.pop(0)
+            say(f"disturbance at {moment.fraction:.0%}: {action.__name__}")
+            action(stack)
+
+
+def run(
+    folder: Path, demo: Demo, kafka: str = "", disturbances: Disturbances | None = None
+) -> Figures:
+    """Run to the end; the figures."""
+    outcome = run_demo(settings_for(folder, kafka), demo, say, during=disturbances)
+    if disturbances is not None:
+        assert disturbances.done, "the run ended before it was disturbed"
+    return outcome.figures
+
+
+def comparable(figures: Figures) -> dict[str, object]:
+    """What must not depend on when and where anything was stopped."""
+    return {
+        "read": figures.read,
+        "accepted": figures.accepted,
+        "folded": figures.folded,
+        "self": figures.self,
+        "duplicates": figures.duplicates,
+        "late": figures.late,
+        "undone": figures.undone,
+        "unmatched": figures.unmatched,
+        "dead": figures.dead,
+        "interactions": figures.rows["interactions"],
+        "dead_letters": figures.rows["dead_letters"],
+        "accounts_scored": figures.accounts_scored,
+        "accounts_above_1": figures.accounts_above_1,
+        "score_sum": figures.score_sum,
+        "top": figures.top,
+        "different": figures.audit["different"],
+        "unscored": figures.audit["unscored"],
+    }
+
+
+def restart_scoring(stack: Stack) -> None:
+    """SIGTERM to the score worker, and a new one."""
+    stack.stop_worker("score-1")
+    stack.start_worker("score-1")
+
+
+def second_scorer_joins(stack: Stack) -> None:
+    """Another score worker takes half of the partitions."""
+    stack.start_worker("score-2")
+
+
+def second_scorer_leaves(stack: Stack) -> None:
+    """The first has to take them over again."""
+    stack.stop_worker("score-2")
+
+
+def restart_sink(stack: Stack) -> None:
+    """SIGTERM to the sink, and a new one."""
+    stack.stop_worker("sink")
+    stack.start_worker("sink")
+
+
+def clickhouse_goes(stack: Stack) -> None:
+    """ClickHouse stops."""
+    assert stack.database is not None
+    stack.database.stop()
+
+
+def clickhouse_comes_back(stack: Stack) -> None:
+    """At the same address, 20 s later."""
+    assert stack.database is not None
+    time.sleep(20.0)
+    stack.database.start()
