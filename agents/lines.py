@@ -17,7 +17,7 @@ LONGEST_LINE: Final = LARGEST_RECORD - 16 * 1024
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
-_BUFFER: Final = 1 << 18
+_BUFFER: Final = 1 << 16
 
 
 class SourceDamaged(RenownError):

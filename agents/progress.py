@@ -1,6 +1,7 @@
 """A replay's progress for people: a live line on a terminal, else a plain line every 10 s."""
 
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Self, TextIO
@@ -9,7 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from agents.clock import SystemClock
 from agents.report import Progress
 
 _PLAIN_SECONDS: Final = 10.0
@@ -25,7 +25,7 @@ class ProgressDisplay:
         self,
         label: str,
         stream: TextIO | None = None,
-        monotonic: Callable[[], float] = SystemClock().monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label = label
         self._stream = stream or sys.stderr

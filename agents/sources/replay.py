@@ -11,8 +11,8 @@ from agents.clock import Clock, SystemClock
 from agents.cursor import CursorFile, Position, file_identity
 from agents.formats import Format, check_format, parser_of
 from agents.lines import LineFile, SourceDamaged
+from agents.outlet import Outlet
 from agents.pacing import Pace, Speed
-from agents.publisher import Publisher
 from agents.report import Progress, ReplayReport
 from agents.routing import route_of_broken
 from agents.source import Accepted, Beat, Dropped, Item, Rejected
@@ -62,7 +62,7 @@ class Replay:
         self,
         path: Path,
         format: Format,
-        publisher: Publisher,
+        publisher: Outlet,
         *,
         speed: Speed = None,
         until: int | None = None,
