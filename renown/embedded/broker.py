@@ -52,7 +52,9 @@ class EmbeddedBroker:
         return self._child is not None and self._child.running
 
     def start(self) -> Self:
-        """Start and wait until it answers; raises ``Unreachable``."""
+        """Start and wait until it answers; raises ``Unreachable``. Again: nothing."""
+        if self._child:
+            return self
         if self._wanted:
             require_free(self._wanted, _NAME, self._setting)
         for attempt in range(_ATTEMPTS):

@@ -80,6 +80,8 @@ class ApacheKafka:
 
     def start(self) -> Self:
         """Fetch it if need be, start it and wait until it answers; raises ``Unreachable``."""
+        if self._child:
+            return self
         java, classes = shutil.which("java"), jars(_FOLDER, _COORDINATES)
         if not java:
             raise Unreachable("Apache Kafka needs a Java runtime (java)")

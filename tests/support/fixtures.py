@@ -61,7 +61,7 @@ def embedded_clickhouse() -> Iterator[EmbeddedClickHouse]:
 
 @pytest.fixture(scope="session", params=["embedded", "server"] if _CLICKHOUSE else ["embedded"])
 def clickhouse(request: pytest.FixtureRequest) -> str:
-    """Address of the embedded ClickHouse, and of that in ``RENOWN_TEST_CLICKHOUSE`` if it is set."""
+    """Address of the embedded ClickHouse, and ``RENOWN_TEST_CLICKHOUSE`` where that is set."""
     if request.param == "server":
         return _CLICKHOUSE
     embedded: EmbeddedClickHouse = request.getfixturevalue("embedded_clickhouse")

@@ -43,14 +43,12 @@ class Server:
             thread.start()
 
     def shut(self) -> None:
-        """Accept nobody any more; ``serve`` returns. May be called from a signal handler."""
+        """Have ``serve`` return; for a signal handler of the thread that is in it."""
         self._closing = True
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()  # its ``accept`` is tried again after the signal, and fails
 
     def close(self, patience: float) -> None:
         """Let running statements end, for at most ``patience`` seconds, then close the engine."""
-        self._listener.close()
         with self._lock:
             clients = dict(self._clients)
         for client in clients:
