@@ -71,6 +71,8 @@ class EmbeddedClickHouse:
         folder = self._prepare()
         module = "renown.embedded.clickhouse_server"
         options = ["--path", str(folder), "--port", str(self._wanted)]
+        if self._temporary:
+            options.append("--temporary")
         child = ChildProcess(_NAME, [sys.executable, "-m", module, *options], _environment())
         try:
             child.start().wait_ready(lambda: _announced(child) > 0, self._timeout)

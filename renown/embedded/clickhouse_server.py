@@ -7,6 +7,7 @@ Prints ``listening on 127.0.0.1:PORT`` once it can be used.
 import argparse
 import fcntl
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -41,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--path", type=Path, required=True, help="folder of the data")
     parser.add_argument("--port", type=int, default=0, help="loopback port, 0 for any")
+    parser.add_argument("--temporary", action="store_true", help="remove the folder at the end")
     options = parser.parse_args()
     options.path.mkdir(parents=True, exist_ok=True)
     held = lock(options.path)
@@ -57,6 +59,8 @@ def main() -> int:
     _say(f"{READY}{server.port}")
     server.serve()
     server.close(_PATIENCE_SECONDS)
+    if options.temporary:  # here, since the parent may have been killed
+        shutil.rmtree(options.path, ignore_errors=True)
     os._exit(0)  # a statement that is still running must not hold up the end
 
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -82,3 +84,18 @@ def test_a_temporary_folder_goes_with_the_server() -> None:
     assert not folder.exists()
     with pytest.raises(RuntimeError):
         _ = server.address
+
+
+def test_a_temporary_folder_goes_even_if_the_parent_is_killed() -> None:
+    code = (
+        "import os, signal; from renown.embedded.clickhouse import EmbeddedClickHouse\n"
+        "print(EmbeddedClickHouse().start()._temporary, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=False, cwd=root
+    )
+    folder = Path(done.stdout.strip())
+    assert folder.name.startswith("renown-clickhouse-")
+    wait_until(lambda: not folder.exists(), 20, "the end of the temporary folder")
