@@ -9,8 +9,8 @@ import numpy.typing as npt
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error as DriverError
 from clickhouse_driver.errors import PartiallyConsumedQueryError, ServerException
-from clickhouse_driver.result import QueryResult
 
+from config.errors import RenownError, WrongUse
 from config.settings import ClickHouseAddress
 from streams.sinks.errors import Refused, Unavailable
 
@@ -44,8 +44,8 @@ _PASSING: Final = frozenset({
 class Database:
     """A database of a ClickHouse server; connects when first used, and again after a failure.
 
-    Every method raises ``Unavailable`` if the server is away or overloaded, and ``Refused`` if it
-    will not do what was asked. One thread at a time.
+    Every method raises ``Unavailable`` if the server is away or overloaded, ``WrongUse`` if it does
+    not know the user, and ``Refused`` if it will not do what was asked. One thread at a time.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Database:
     ) -> tuple[list[tuple[str, str]], list[Row]]:
         """Names and types of the columns of ``sql``, and its rows."""
         with self._errors():
-            result = self._client.execute(sql, values and dict(values), with_column_types=True)
-        # A statement without a result answers with an empty list.
-        rows, columns = result if isinstance(result, tuple) else ([], [])
-        return columns, rows
+            answer = self._client.execute_iter(sql, values and dict(values), with_column_types=True)
+            # A statement without a result answers with nothing at all.
+            columns: list[tuple[str, str]] = next(answer, [])
+            return columns, list(answer)
 
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> None:
         """Run a statement that has no result."""
@@ -114,7 +114,7 @@ class Database:
 
     def _connect(self, database: str) -> Client:
         address = self.address
-        client = Client(
+        return Client(
             host=address.host,
             port=address.port,
             user=address.user,
@@ -124,8 +124,6 @@ class Database:
             client_name="renown",
             **self._timeouts,
         )
-        client.query_result_cls = _NamedResult
-        return client
 
     def _insert(self, table: str, names: list[str], data: list[Any], *, use_numpy: bool) -> int:
         rows = len(data[0])
@@ -150,31 +148,20 @@ class Database:
                 "start it or correct RENOWN_CLICKHOUSE"
             ) from error
 
-    def _refusal(self, error: ServerException) -> Unavailable | Refused:
+    def _refusal(self, error: ServerException) -> RenownError:
         code = error.code or 0
         if code in _PASSING:
             return Unavailable(f"ClickHouse at {self.address} is too busy: {_line(error.message)}")
         if code in _WRONG_LOGIN:
             line = f"refuses user {self.address.user}: correct RENOWN_CLICKHOUSE"
-        elif code == UNKNOWN_DATABASE:
+            return WrongUse(f"ClickHouse at {self.address} {line}")
+        if code == UNKNOWN_DATABASE:
             line = "has no such database: run renown migrate"
         elif code == UNKNOWN_TABLE:
             line = f"lacks a table: run renown migrate ({_line(error.message)})"
         else:
             line = f"refuses: {_line(error.message)}"
         return Refused(f"ClickHouse at {self.address} {line}", code)
-
-
-class _NamedResult(QueryResult):
-    """Takes the names of the columns from any block, where the driver wants one without rows."""
-
-    columns_with_types: list[tuple[str, str]]
-
-    def store(self, packet: Any) -> None:
-        super().store(packet)
-        block = getattr(packet, "block", None)
-        if block is not None and not self.columns_with_types:
-            self.columns_with_types = block.columns_with_types
 
 
 def connect(address: ClickHouseAddress) -> Database:

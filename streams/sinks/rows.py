@@ -20,7 +20,11 @@ Array = npt.NDArray[Any]
 _HOUR_MS: Final = 3_600_000
 _KIND_NAMES: Final = objects([kind.value for kind in KINDS])
 _NETWORK_NAMES: Final = objects(NETWORKS)
-_INTS: Final = np.iinfo(np.int64)
+_INT64: Final = (-(1 << 63), (1 << 63) - 1)
+_INT32: Final = (-(1 << 31), (1 << 31) - 1)
+_UINT64: Final = (0, (1 << 64) - 1)
+_UINT32: Final = (0, (1 << 32) - 1)
+_UINT16: Final = (0, (1 << 16) - 1)
 _LARGEST_DETAIL: Final = 500
 
 
@@ -52,12 +56,12 @@ def read_frame(data: bytes) -> Frame:
     """Decode a frame; raises ``ValueError`` if its values cannot be stored."""
     frame = decode_frame(data)
     header, columns = frame.header, frame.columns
-    _fit("partition", header.partition, np.iinfo(np.uint32))
-    _fit("model", header.model, np.iinfo(np.uint16))
+    _fit("partition", header.partition, _UINT32)
+    _fit("model", header.model, _UINT16)
     for name, value in (("first", header.first), ("last", header.last), ("clock", header.clock)):
-        _fit(name, value, _INTS)
+        _fit(name, value, _INT64)
     for outcome, total in header.totals.items():
-        _fit(outcome, total, np.iinfo(np.uint64))
+        _fit(outcome, total, _UINT64)
     if len(frame):
         if columns["kind"].max() >= len(KINDS):
             raise ValueError(f"unknown kind number {columns['kind'].max()}")
@@ -77,17 +81,18 @@ def read_score(data: bytes) -> ScoreUpdate:
         update = _decode_score(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a score update: {error}") from error
-    for name in ("weights", "interactions", "engagers"):
-        numbers = getattr(update, name)
-        if len(numbers) != len(HORIZON_NAMES):
-            raise ValueError(f"{name} has {len(numbers)} numbers, not {len(HORIZON_NAMES)}")
-        for number in numbers:
-            _fit(name, number, _INTS)
-    for name in ("epoch", "sequence", "position", "bits", "influence"):
-        _fit(name, getattr(update, name), _INTS)
-    _fit("change", update.change, np.iinfo(np.int32))
-    _fit("model", update.model, np.iinfo(np.uint16))
-    _fit("partition", update.partition, np.iinfo(np.uint32))
+    sums = update.weights, update.interactions, update.engagers
+    if any(len(numbers) != len(HORIZON_NAMES) for numbers in sums):
+        raise ValueError(f"sums of {[len(numbers) for numbers in sums]} horizons, not 5 each")
+    long = (
+        *update.weights, *update.interactions, *update.engagers, update.epoch, update.sequence,
+        update.position, update.bits, update.influence,
+    )  # fmt: skip
+    _fit("the smallest number", min(long), _INT64)
+    _fit("the largest number", max(long), _INT64)
+    _fit("change", update.change, _INT32)
+    _fit("model", update.model, _UINT16)
+    _fit("partition", update.partition, _UINT32)
     return update
 
 
@@ -100,10 +105,10 @@ def read_letter(data: bytes) -> DeadLetter:
         letter = _decode_letter(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a dead letter: {error}") from error
-    _fit("partition", letter.partition, np.iinfo(np.uint32))
-    _fit("offset", letter.offset, _INTS)
-    _fit("at", letter.at, _INTS)
-    _fit("size", letter.size, np.iinfo(np.uint64))
+    _fit("partition", letter.partition, _UINT32)
+    _fit("offset", letter.offset, _INT64)
+    _fit("at", letter.at, _INT64)
+    _fit("size", letter.size, _UINT64)
     return letter
 
 
@@ -214,6 +219,6 @@ def letter_columns(letters: Sequence[PlacedLetter], log: int) -> dict[str, list[
     }
 
 
-def _fit(name: str, value: int, bounds: Any) -> None:
-    if not bounds.min <= value <= bounds.max:
+def _fit(name: str, value: int, bounds: tuple[int, int]) -> None:
+    if not bounds[0] <= value <= bounds[1]:
         raise ValueError(f"{name} {value} is out of range")

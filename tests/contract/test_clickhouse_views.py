@@ -128,11 +128,11 @@ def test_leaderboard_leaves_out_the_lowest_score(db: Database) -> None:
 
 
 def test_history_has_each_update_once_the_newest_first(db: Database) -> None:
-    assert [(point.points, point.change) for point in history(db, ZOE)] == [
-        (30.5, 29.5),
-        (99.0, 98.0),
-        (25.0, 24.0),
-        (20.0, 19.0),
+    assert [(point.points, point.change, point.cause) for point in history(db, ZOE)] == [
+        (30.5, 29.5, "interaction"),
+        (99.0, 98.0, "interaction"),
+        (25.0, 24.0, "interaction"),
+        (20.0, 19.0, "interaction"),
     ]
 
 
