@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from config.settings import PREFIX, ClickHouseAddress, Settings, variable_of
 
-_FOR_TESTS: Final = f"{PREFIX}TEST_"
+_FOR_TESTS: Final = "TEST_"
 
 
 class Setting(NamedTuple):
@@ -41,11 +41,11 @@ def described(settings: Settings) -> list[Setting]:
 
 def unknown_variables() -> dict[str, str]:
     """Variables with Renown's prefix that are no setting → the one that was meant, or nothing."""
-    known = [variable_of(field) for field in Settings.model_fields]
-    names = {name for name in (*_from_file(), *_set(os.environ)) if name not in known}
+    known = {field.upper() for field in Settings.model_fields}
+    names = {name.removeprefix(PREFIX) for name in (*_from_file(), *_set(os.environ))}
     return {
-        name: next(iter(get_close_matches(name, known, 1)), "")
-        for name in sorted(names)
+        PREFIX + name: "".join(PREFIX + meant for meant in get_close_matches(name, known, 1))
+        for name in sorted(names - known)
         if not name.startswith(_FOR_TESTS)
     }
 
