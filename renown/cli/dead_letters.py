@@ -37,9 +37,9 @@ def list_letters(
         for letter in letters:
             print_json({**asdict(letter), "value": _text(letter.value)})
         return
-    columns = ("at", "topic", "partition", "offset", "reason", "detail", "bytes", "value")
+    columns = ("at", "topic partition:offset", "reason", "detail", "begins")
     rows = [
-        (x.at, x.topic, x.partition, x.offset, x.reason, x.detail, x.size, _beginning(x.value))
+        (x.at, f"{x.topic} {x.partition}:{x.offset}", x.reason, x.detail, _beginning(x.value))
         for x in letters
     ]
     print_table(columns, rows)

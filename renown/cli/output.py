@@ -17,6 +17,9 @@ Row = Sequence[Any]
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What could move the cursor, change colours or turn the direction of the text."""
 
+_KEPT_WHOLE: Final = 30
+"""Columns up to this width are not wrapped on a terminal."""
+
 
 def remark(text: str) -> None:
     """Say something to the person, beside the result."""
@@ -101,8 +104,14 @@ def _print_rich(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for name, number in zip(columns, right, strict=True):
-        table.add_column(Text(name), justify="right" if number else "left", overflow="fold")
+    for index, (name, number) in enumerate(zip(columns, right, strict=True)):
+        widest = max((len(row[index]) for row in rows), default=0)
+        table.add_column(
+            Text(name),
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=widest <= _KEPT_WHOLE,
+        )
     for row in rows:
         table.add_row(*(Text(text) for text in row))
     Console().print(table)

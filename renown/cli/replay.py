@@ -122,7 +122,7 @@ def format_of(file: Path) -> Format:
     return found
 
 
-def progress_bar(name: str) -> "AbstractContextManager[Callable[[Progress], None] | None]":
+def progress_bar(name: str) -> AbstractContextManager["Callable[[Progress], None] | None"]:
     """A context in which progress can be told; it is shown only on a terminal."""
     import sys
 

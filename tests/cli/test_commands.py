@@ -212,9 +212,9 @@ def test_dead_letters_list(run: Run) -> None:
     assert letters[1]["value"].startswith('{"kind": \x1b[31m\\xff')
     out = run("dead-letters", "list", "--reason", "bad json").out
     header, *rows = out.splitlines()
-    assert header.split()[:4] == ["at", "topic", "partition", "offset"]
+    assert header.split()[:3] == ["at", "topic", "partition:offset"]
     assert len(rows) == 1
-    assert "interactions.like" in rows[0]
+    assert "interactions.like 2:7" in rows[0]
     assert r"\x1b[31m\xff" in rows[0]
     assert "…" in rows[0]
 
