@@ -1,6 +1,6 @@
 # Everything a developer needs: make help
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check lock clean
+.PHONY: help setup demo test acceptance lint check lock clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -30,6 +30,9 @@ demo: setup ## play the sample data set through the whole flow, ending in a lead
 
 test: setup ## every test that this machine can run
 	@$(VENV)/bin/pytest $(TEST_OPTIONS)
+
+acceptance: setup ## the complete public data set through everything, on both brokers (minutes)
+	@$(VENV)/bin/pytest -m acceptance --durations=0
 
 lint: setup ## format, lint, types, import rules, dead code, length of modules
 	$(VENV)/bin/ruff format --check .

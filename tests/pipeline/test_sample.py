@@ -23,9 +23,9 @@ def expected() -> dict[str, Any]:
 
 
 def test_the_sample_gives_what_its_maker_counted(
-    tmp_path: Path, kafka: str, expected: dict[str, Any]
+    tmp_path: Path, fresh_kafka: str, expected: dict[str, Any]
 ) -> None:
-    figures = flow.run(tmp_path, Demo(quiet=True), kafka)
+    figures = flow.run(tmp_path, Demo(quiet=True), fresh_kafka)
     assert figures.read == expected["read"]
     assert figures.accepted == expected["accepted"]
     assert figures.duplicates == expected["duplicates"]
@@ -42,12 +42,12 @@ def test_the_sample_gives_what_its_maker_counted(
     assert figures.sound
 
 
-def test_restarts_and_rebalances_change_no_figure(tmp_path: Path, kafka: str) -> None:
+def test_restarts_and_rebalances_change_no_figure(tmp_path: Path, fresh_kafka: str) -> None:
     calm = flow.run(tmp_path / "calm", Demo(quiet=True))
     disturbed = flow.run(
         tmp_path / "disturbed",
         Demo(SLOWED, quiet=True),
-        kafka,
+        fresh_kafka,
         Disturbances(
             (0.15, flow.restart_scoring),
             (0.35, flow.second_scorer_joins),

@@ -66,3 +66,25 @@ def clickhouse(request: pytest.FixtureRequest) -> str:
         return _CLICKHOUSE
     embedded: EmbeddedClickHouse = request.getfixturevalue("embedded_clickhouse")
     return embedded.address
+
+
+@pytest.fixture(params=["embedded", pytest.param("apache", marks=APACHE)])
+def fresh_kafka(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A broker of its own for a run of the whole flow, whose topics and groups have fixed names.
+
+    What ``RENOWN_KAFKA`` says: nothing for the embedded broker, or a new Apache Kafka's address.
+    """
+    if request.param == "embedded":
+        yield ""
+        return
+    if reason := available():
+        pytest.skip(reason)
+    kafka = ApacheKafka()
+    try:
+        kafka.start()
+    except Unreachable as error:
+        pytest.skip(f"Apache Kafka cannot be had: {error}")
+    try:
+        yield kafka.address
+    finally:
+        kafka.stop()

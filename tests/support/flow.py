@@ -2,14 +2,17 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from config.settings import Settings, load_settings
-from renown.run.demo import Demo, run_demo
+from config.settings import ClickHouseAddress, Settings, load_settings
+from renown.embedded.clickhouse import EmbeddedClickHouse
+from renown.run.demo import DEMO_FOLDER, Demo, run_demo
 from renown.run.player import Player
 from renown.run.report import Figures
 from renown.run.stack import Stack
+from streams.sinks.client import Database
 
 Action = Callable[[Stack], None]
 
@@ -52,6 +55,16 @@ def run(
     if disturbances is not None:
         assert disturbances.done, "the run ended before it was disturbed"
     return outcome.figures
+
+
+@contextmanager
+def stored(folder: Path) -> Iterator[Database]:
+    """What a run in ``folder`` left in its embedded ClickHouse."""
+    with (
+        EmbeddedClickHouse(folder / DEMO_FOLDER / "clickhouse") as server,
+        Database(ClickHouseAddress.parse(server.address)) as db,
+    ):
+        yield db
 
 
 def comparable(figures: Figures) -> dict[str, object]:
