@@ -1,6 +1,7 @@
 """Replay of a file: its interactions, published in its order, with event time in heartbeats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from agents.outlet import Outlet
 from agents.pacing import Pace, Speed
 from agents.report import Progress, ReplayReport
 from agents.routing import route_of_broken
-from agents.source import Accepted, Beat, Dropped, Item, Rejected
+from agents.source import Accepted, Beat, Dropped, Item, Line, Rejected
 from config.errors import RenownError, WrongUse
 
 HOUR_MS: Final = 3_600_000
@@ -53,9 +54,10 @@ class Replay:
 
     Event time is told at each hour it reaches and at the end (``until``, or the last event time);
     it never goes back, so a second pass only repeats ids. What happened at ``until`` (ms) or later
-    is not published. Lines that give no interaction are passed on, with the reason in the headers,
-    to where ``weigh`` makes them dead letters. When the replay has come to its end the cursor is
-    removed: to play the file again is then a new wish.
+    is not published; of the file only the first ``limit`` lines are read. Lines that give no
+    interaction are passed on, with the reason in the headers, to where ``weigh`` makes them dead
+    letters. When the replay has come to its end the cursor is removed: to play the file again is
+    then a new wish.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Replay:
         speed: Speed = None,
         until: int | None = None,
         repeat: int = 1,
+        limit: int | None = None,
         network: str = "",
         cursor: CursorFile | None = None,
         progress: Callable[[Progress], None] | None = None,
@@ -80,6 +83,7 @@ class Replay:
         self._speed = speed
         self._until = until
         self._repeat = repeat
+        self._limit = limit
         self._cursor = cursor
         self._tell = progress
         self._clock = clock or SystemClock()
@@ -142,9 +146,10 @@ class Replay:
         self._pace = None if self._speed is None else Pace(self._speed)
         look_every = _LOOK_EVERY if self._pace is None else 1
         with LineFile(self._path) as file:
-            for number, item in enumerate(
-                self._parser(file.lines(skip=self._line), self._clock.now_ms())
-            ):
+            lines: Iterator[Line] = file.lines(skip=self._line)
+            if self._limit is not None:
+                lines = islice(lines, max(0, self._limit - self._line))
+            for number, item in enumerate(self._parser(lines, self._clock.now_ms())):
                 if self._pace and isinstance(item, Accepted):
                     self._wait(self._pace, item.interaction.at, file)
                 if self._stopping:

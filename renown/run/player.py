@@ -51,6 +51,7 @@ class Player:
                     speed=self._play.speed,
                     until=self._play.until,
                     repeat=self._play.repeat,
+                    limit=self._play.limit,
                     network=self._play.network,
                     progress=self._tell,
                 )
