@@ -7,6 +7,7 @@ record that timed out arrived. Whoever wants to go on makes a new publisher and 
 the last acknowledged position; ids make what comes twice harmless.
 """
 
+import socket
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self
@@ -25,6 +26,7 @@ _REAP_EVERY: Final = 256
 _RECORD_OVERHEAD: Final = 700
 """Bytes that the client and we hold for a waiting record, beside its key and value."""
 _CONNECT_MS: Final = 5_000
+_CLOSE_SECONDS: Final = 1.0
 _METADATA_MS: Final = 10_000
 _AWAY: Final = (KafkaTimeoutError, KafkaConnectionError)
 
@@ -46,8 +48,7 @@ class Publisher:
         options: connection options of kafka-python, ``bootstrap_servers`` among them.
         partitions: of every interaction topic.
         agent: named in heartbeats.
-        compression: None, or a codec whose library is installed (measured: it costs the publisher
-            more than it saves on a near network).
+        compression: None, or a codec whose library is installed and that the broker takes.
         waiting_bytes: how much may wait for acknowledgement.
         delivery_seconds: how long a record may stay unacknowledged.
 
@@ -85,6 +86,7 @@ class Publisher:
         self._marks: deque[tuple[dict[tuple[str, int], int], Callable[[], None]]] = deque()
         self._until_reap = _REAP_EVERY
         self._encode = msgspec.json.Encoder().encode
+        _require_listener(self._where)
         try:
             self._producer = KafkaProducer(
                 **options,
@@ -110,7 +112,7 @@ class Publisher:
         try:
             self._check_topics()
         except BaseException:
-            self._producer.close(timeout=0)
+            _end(self._producer)
             raise
 
     def publish(self, interaction: Interaction, encoded: bytes | None = None) -> None:
@@ -177,7 +179,7 @@ class Publisher:
                 self.flush()
         finally:
             # What still waits here was reported as failed or is given up by the caller.
-            self._producer.close(timeout=0)
+            _end(self._producer)
 
     def __enter__(self) -> Self:
         return self
@@ -275,6 +277,37 @@ class Publisher:
             f"Kafka at {self._where} took nothing for {self._delivery_seconds:g} s ({cause}): "
             "look at the broker, then start again; publishing goes on where it was acknowledged"
         )
+
+
+def _require_listener(servers: str) -> None:
+    """Raise ``Unreachable`` unless a server takes connections.
+
+    The client itself would try for seconds, say less, and leave its sockets open.
+    """
+    reasons = []
+    for server in filter(None, servers.split(", ")):
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _CONNECT_MS / 1000).close()
+        except (OSError, ValueError) as error:
+            reasons.append(f"{server} ({getattr(error, 'strerror', None) or error})")
+        else:
+            return
+    raise Unreachable(
+        f"cannot reach Kafka at {', '.join(reasons)}: start it or correct RENOWN_KAFKA"
+    )
+
+
+def _end(producer: KafkaProducer) -> None:
+    """Close without waiting for what is not delivered."""
+    try:
+        producer.close(timeout=_CLOSE_SECONDS)
+    except KafkaTimeoutError:
+        # kafka-python 3.0 flushes first and, where that fails, leaves its thread running, which
+        # then tries to connect without a pause.
+        sender = producer._sender
+        sender.force_close()
+        sender.join(_CLOSE_SECONDS)
 
 
 def _refused(topic: str, error: BaseException) -> DeliveryFailed:

@@ -234,7 +234,7 @@ def test_the_cursor_waits_for_the_broker(tmp_path: Path) -> None:
     outlet = MemoryOutlet()
     outlet.deaf = True
     saved: list[Position] = []
-    cursor.save = lambda position, _: saved.append(position)  # type: ignore[method-assign]
+    cursor.save = lambda position, state: saved.append(position)  # type: ignore[method-assign]
     play(path, outlet, cursor=cursor, clock=StillClock(step=5.0))
     assert not saved
     outlet.deaf = False
@@ -308,3 +308,11 @@ def test_what_cannot_be_played_is_wrong_use(tmp_path: Path, snap: Path) -> None:
         Replay(tmp_path / "missing", Format.SNAP, MemoryOutlet())
     with pytest.raises(WrongUse, match="does not look like jsonl"):
         Replay(snap, Format.JSONL, MemoryOutlet())
+
+
+def test_only_the_first_lines_are_read(snap: Path) -> None:
+    whole, outlet = play(snap), MemoryOutlet()
+    report = play(snap, outlet, limit=3)
+    assert report.read == 3 < whole.read
+    assert report.finished
+    assert outlet.clocks[-1] == report.last_at
