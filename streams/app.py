@@ -1,5 +1,6 @@
 """The score worker: one Faust app with the agents ``weigh`` and ``score``."""
 
+import logging
 import time
 from functools import partial
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from confluent_kafka.admin import AdminClient
 
 from config.broker import ensure_topics, librdkafka_options
+from config.logging import CLIENT_LOGGER
 from config.settings import Settings
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
@@ -31,7 +33,10 @@ def build_score_app(settings: Settings) -> WorkerApp:
     inputs = Inputs(frozenset({Topic.WEIGHED.value, *(t.value for t in INTERACTION_TOPICS)}))
     app = WorkerApp(settings, SCORE_GROUP, inputs)
     connection = librdkafka_options(settings)
-    outbox, admin = Outbox(connection), AdminClient(connection)
+    outbox, admin = (
+        Outbox(connection),
+        AdminClient(connection, logger=logging.getLogger(CLIENT_LOGGER)),
+    )
 
     def new_weigh(partition: int, snapshot: dict[str, Any] | None) -> WeighPartition:
         return WeighPartition(

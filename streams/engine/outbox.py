@@ -1,6 +1,7 @@
 """What a worker sends: an idempotent producer that knows when everything is acknowledged."""
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from config.logging import CLIENT_LOGGER
 from schemas.topics import LARGEST_RECORD
 from streams.engine.failstop import fail_stop
 
@@ -31,7 +33,8 @@ class Outbox:
                 "message.max.bytes": LARGEST_RECORD,
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "queue.buffering.max.kbytes": 256 * 1024,
-            }
+            },
+            logger=logging.getLogger(CLIENT_LOGGER),
         )
         self._era = 0
         self._outstanding: Counter[int] = Counter()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.logging import JsonFormatter, configure_logging
+from config.logging import JsonFormatter, RepeatFilter, configure_logging
 from config.settings import load_settings
 
 
@@ -56,3 +56,18 @@ def test_commands_hear_nothing_of_the_libraries(capsys: pytest.CaptureFixture[st
     configure_logging(load_settings(log_level="DEBUG"), libraries=False)
     logging.getLogger("kafka.conn").error("refused")
     assert "refused" in capsys.readouterr().err
+
+
+def test_a_library_says_the_same_once_in_a_while() -> None:
+    said: list[str] = []
+    filter_ = RepeatFilter(10.0, ("aiokafka",))
+    for at, name in ((0, "aiokafka.conn"), (1, "aiokafka.conn"), (2, "renown"), (11, "aiokafka")):
+        record = logging.LogRecord(name, logging.ERROR, "", 0, "away from %s", ("b",), None)
+        record.created = float(at)
+        if filter_.filter(record):
+            said.append(f"{at} {record.getMessage()}")
+    assert said == ["0 away from b", "2 away from b", "11 away from b"]
+    late = logging.LogRecord("aiokafka.conn", logging.ERROR, "", 0, "away from %s", ("b",), None)
+    late.created = 20.0
+    assert filter_.filter(late)
+    assert late.getMessage() == "away from b (and 1 times like this)"
