@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -29,8 +30,11 @@ class ChildProcess:
         name: str,
         command: Sequence[str],
         environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
     ) -> None:
+        """``log``: a file that gets everything the child prints, added at its end."""
         self.name = name
+        self._log = log
         self._command = list(command)
         self._environment = dict(os.environ if environment is None else environment)
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
@@ -113,9 +117,13 @@ class ChildProcess:
         return " | ".join(self.last_lines()) or "it printed nothing"
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
-        for line in process.stdout or ():
-            if text := line.decode(errors="replace").strip():
-                self._lines.append(text)
+        with self._log.open("ab") if self._log else nullcontext() as log:
+            for line in process.stdout or ():
+                if log:
+                    log.write(line)
+                    log.flush()
+                if text := line.decode(errors="replace").strip():
+                    self._lines.append(text)
 
 
 def free_port() -> int:

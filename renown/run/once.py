@@ -81,7 +81,7 @@ class Completion:
             elif time.monotonic() - moved > _NO_PROGRESS_SECONDS:
                 raise RenownError(
                     f"nothing moved for {_NO_PROGRESS_SECONDS:.0f} s with {now[0]} records to "
-                    f"score and {now[1]} to store: see the workers' logs"
+                    f"score and {now[1]} to store: see the workers' logs in the data folder"
                 )
             time.sleep(_LOOK_SECONDS)
 

@@ -132,8 +132,9 @@ class Stack:
     def start_worker(self, name: str) -> None:
         """Start ``score-N`` or ``sink`` as a process of its own."""
         command = [sys.executable, "-m", "renown", "worker", name.partition("-")[0]]
-        child = ChildProcess(f"worker {name}", command, self._environment(name)).start()
-        self.workers[name] = child
+        log = self.folder / f"{name}.log"
+        child = ChildProcess(f"worker {name}", command, self._environment(name), log)
+        self.workers[name] = child.start()
         self._cleanup.callback(self.stop_worker, name)
 
     def stop_worker(self, name: str) -> None:
@@ -149,7 +150,9 @@ class Stack:
             last = " | ".join(child.last_lines(2)) or "it printed nothing"
             self._restarts += 1
             if self._restarts > _MOST_RESTARTS:
-                raise RenownError(f"worker {name} keeps ending: {last}")
+                raise RenownError(
+                    f"worker {name} keeps ending ({last}): see {self.folder}/{name}.log"
+                )
             self._say(f"worker {name} ended ({last}); starting it again")
             child.stop()
             self.start_worker(name)
