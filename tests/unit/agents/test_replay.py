@@ -122,6 +122,14 @@ def test_a_repetition_repeats_ids_and_never_turns_time_back(snap: Path) -> None:
     assert (report.read, report.folded) == (16, 2)
 
 
+def test_a_limit_reads_only_the_first_lines_of_each_pass(snap: Path) -> None:
+    outlet = MemoryOutlet()
+    report = play(snap, outlet, limit=5, repeat=2)
+    assert report.read == 10
+    assert report.published == {"retweet": 4, "comment": 2}
+    assert outlet.clocks[-1] == (START + 2 * 3600) * 1000
+
+
 def test_unsorted_files_never_turn_time_back(tmp_path: Path, snap: Path) -> None:
     path = tmp_path / "backwards.txt"
     path.write_text("\n".join(reversed(SNAP.splitlines())))
