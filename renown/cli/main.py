@@ -69,10 +69,10 @@ def _start(
         raise typer.Exit(ExitCode.WRONG_USE)
 
 
-app.command(epilog=demo.EPILOG)(demo.demo)
-app.command(epilog=up.EPILOG)(up.up)
-app.command(epilog=demo.EPILOG)(demo.demo)
-app.command(epilog=up.EPILOG)(up.up)
+app.command(epilog=demo.EPILOG, short_help="Play a data set through everything.")(demo.demo)
+app.command(epilog=up.EPILOG, short_help="Run everything on this machine.")(up.up)
+app.command(epilog=demo.EPILOG, short_help="Play a data set through everything.")(demo.demo)
+app.command(epilog=up.EPILOG, short_help="Run everything on this machine.")(up.up)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command()(worker.worker)
 app.command()(migrate.migrate)
