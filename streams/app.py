@@ -25,6 +25,7 @@ from streams.weigh import send_owed, weigh_agent
 
 SCORE_GROUP = "renown-score"
 _CHECK_SECONDS = 0.1
+_SESSIONS_UNNOTICED = 3
 
 
 def build_score_app(settings: Settings) -> WorkerApp:
@@ -64,7 +65,9 @@ def build_score_app(settings: Settings) -> WorkerApp:
         inputs=inputs,
         admin=admin,
         interval=settings.checkpoint_seconds,
-        truncate=settings.truncate_changelog,
+        truncate_after=_SESSIONS_UNNOTICED * settings.session_seconds
+        if settings.truncate_changelog
+        else None,
     )
     checkpoints = (
         checkpoint(weighs, derive=partial(send_owed, outbox)),

@@ -79,6 +79,9 @@ class Sink:
             if tp in self._claimed or Topic(tp.topic) not in SINK_TOPICS:
                 continue
             async with self._using:
+                # A claim shuts out the owner before: it must be ours, also after the wait.
+                if self._app.rebalancing or self._app.should_stop:
+                    return
                 offset = await asyncio.to_thread(self._writer.claim, Topic(tp.topic), tp.partition)
                 self._claimed[TP(tp.topic, tp.partition)] = offset
             await self._app.consumer.seek_to_state({tp: offset})

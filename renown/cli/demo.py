@@ -20,11 +20,11 @@ Examples:
 
 _NEXT: Final = """
 The rows stay in ClickHouse until the next demo. Look at them:
-  renown query "SELECT * FROM leaderboard LIMIT 10"
-  renown show ACCOUNT
-  renown dead-letters list
+  .venv/bin/renown query "SELECT * FROM leaderboard LIMIT 10"
+  .venv/bin/renown show ACCOUNT
+  .venv/bin/renown dead-letters list
 Play a file of your own:
-  renown demo --replay FILE --format snap|jsonl|klout --once"""
+  .venv/bin/renown demo --replay FILE --format snap|jsonl|klout --once"""
 
 
 def demo(

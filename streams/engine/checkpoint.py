@@ -49,7 +49,7 @@ class _Progress:
     took: float = 0.0
     seen: dict[str, int] = field(default_factory=dict)
     moved_at: float = 0.0
-    starts: list[int] = field(default_factory=list)
+    starts: list[tuple[float, int]] = field(default_factory=list)
 
 
 class Checkpointer(Generic[S]):
@@ -64,15 +64,20 @@ class Checkpointer(Generic[S]):
         derive: Callable[[int, S], None],
         *,
         interval: float,
-        truncate: bool = True,
+        truncate_after: float | None = None,
     ) -> None:
-        """``derive(partition, state)`` sends what the state still owes (step 2)."""
+        """``derive(partition, state)`` sends what the state still owes (step 2).
+
+        ``truncate_after``: age in seconds from which checkpoints may be deleted once newer ones
+        are there; None keeps them all. It must be longer than an owner can go on unnoticed after
+        it lost its partitions, or such a one could delete its successor's checkpoint.
+        """
         self._log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
         self._interval = interval
         self._progress: dict[int, _Progress] = {}
         self._lock = asyncio.Lock()
-        self._can_truncate = truncate
+        self._truncate_after = truncate_after
 
     async def run_due(self) -> None:
         """Checkpoint the partitions whose time has come."""
@@ -128,7 +133,7 @@ class Checkpointer(Generic[S]):
         progress.number += 1
         progress.taken_at = time.monotonic()
         progress.took = progress.taken_at - began
-        progress.starts.append(min(offsets))
+        progress.starts.append((progress.taken_at, min(offsets)))
         await self._truncate(partition, progress)
         log.debug("checkpoint of %s %d: %d bytes", self._log.topic.value, partition, len(body))
 
@@ -136,15 +141,19 @@ class Checkpointer(Generic[S]):
         return self._log.states.get(partition) is state
 
     async def _truncate(self, partition: int, progress: _Progress) -> None:
-        if len(progress.starts) <= _KEPT or not self._can_truncate:
+        if self._truncate_after is None:
             return
-        progress.starts = progress.starts[-_KEPT:]
-        before = TopicPartition(self._log.topic.value, partition, progress.starts[0])
+        oldest_kept = time.monotonic() - self._truncate_after
+        old = [at <= oldest_kept for at, _offset in progress.starts[: 1 - _KEPT]]
+        if sum(old) < 2:
+            return
+        progress.starts = progress.starts[sum(old) - 1 :]
+        before = TopicPartition(self._log.topic.value, partition, progress.starts[0][1])
         try:
             await asyncio.to_thread(_wait_all, self._admin.delete_records([before]).values())
         except KafkaException as error:
             # The log grows until its broker's disk does; recovery reads more. Nothing is wrong.
-            self._can_truncate = False
+            self._truncate_after = None
             log.warning("changelog %s cannot be truncated here: %s", before.topic, error)
 
 

@@ -131,23 +131,28 @@ class StateLog(Collection, Generic[S]):
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Build the states that were read and fence off whoever owned them before."""
         try:
-            for partition in sorted(self._reads):
-                await self._recover(partition, self._reads[partition])
-            self._reads = {}
+            reads = self._reads
+            for partition in sorted(reads):
+                await self._recover(partition, reads)
         except ChangelogError as error:
             fail_stop(f"changelog {self.topic.value} is damaged: {error}")
         except Exception as error:  # Faust ignores what is raised here
             fail_stop(f"recovery of {self.topic.value} failed", error)
 
-    async def _recover(self, partition: int, records: dict[int, bytes]) -> None:
-        recovered = recover(records)
+    async def _recover(self, partition: int, reads: dict[int, dict[int, bytes]]) -> None:
+        recovered = recover(reads[partition])
         state = await asyncio.to_thread(self._restore, partition, recovered.body)
+        if reads is not self._reads:
+            return  # rebalanced again meanwhile: a fence now could lock out the new owner
         owner = Owner(secrets.token_bytes(16), recovered.epoch + 1)
         state.epoch = owner.epoch
         self.owners[partition] = owner
         self.append(partition, fence(owner, recovered.last_offset))
         await self._outbox.acknowledged()
+        if reads is not self._reads:
+            return
         self.states[partition] = state
+        del reads[partition]
         log.info(
             "recovered %s partition %d: epoch %d, positions %s",
             self.topic.value, partition, owner.epoch, state.positions(),

@@ -12,9 +12,11 @@
 Written against faust-streaming 0.15.3 with aiokafka 0.14.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aiokafka.errors import IllegalStateError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -22,6 +24,8 @@ from faust.types.tuples import ConsumerMessage, Message
 
 from streams.core.records import Record
 from streams.engine.inputs import FetchedBatch, Inputs
+
+log = logging.getLogger("renown.transport")
 
 SCHEME = "renown"
 _FETCH_WAIT_MS = 100
@@ -120,11 +124,19 @@ class Consumer(driver.Consumer):
 
     async def seek_to_state(self, tps: Mapping[TP, int] | None = None) -> None:
         """Seek ``tps`` (default: all assigned inputs) to the next offset the state wants."""
-        positions = tps or {
-            tp: offset for tp in self.assignment() if (offset := self.inputs.wanted(tp)) is not None
-        }
-        if positions:
+        assigned = self.assignment()
+        if tps is None:
+            wanted = {tp: self.inputs.wanted(tp) for tp in assigned}
+            tps = {tp: offset for tp, offset in wanted.items() if offset is not None}
+        positions = {tp: offset for tp, offset in tps.items() if tp in assigned}
+        if not positions:
+            return
+        try:
             await self.seek_wait(positions)
+        except IllegalStateError as error:
+            # A rebalance took them in the meantime; whoever gets them seeks after it.
+            log.debug("no seek: %s", error)
+        else:
             self.inputs.seeks.update(positions.keys())
 
     def resume_flow(self) -> None:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 from faust.types.auth import AuthProtocol, SASLMechanism
 
@@ -100,12 +101,18 @@ class WorkerApp(faust.App):
             stuck = {
                 tp: offset
                 for tp, offset in held.items()
-                if before.get(tp) == offset and offset < (self.consumer.highwater(tp) or 0)
+                if before.get(tp) == offset and offset < self._end(tp)
             }
             if stuck and not self.inputs.waiting():
                 log.warning("reading again from the state's positions: %s", stuck)
                 await self.consumer.seek_to_state(stuck)
             before = held
+
+    def _end(self, tp: TP) -> int:
+        try:
+            return self.consumer.highwater(tp) or 0
+        except IllegalStateError:
+            return 0  # just taken away
 
 
 def _credentials(settings: Settings) -> Any:

@@ -1,8 +1,8 @@
 """Missing records are read again; gaps of the log itself are accepted after one look."""
 
 from faust.types import TP
-from streams.core.records import Record
 
+from streams.core.records import Record
 from streams.engine.inputs import FetchedBatch, Inputs
 
 TP_ = TP("interactions.like", 0)
