@@ -8,6 +8,7 @@ import pytest
 
 from renown.run.demo import Demo
 from renown.run.options import SAMPLE, Play
+from schemas.topics import Topic
 from tests.support import flow
 from tests.support.flow import Disturbances
 
@@ -56,6 +57,8 @@ def test_restarts_and_rebalances_change_no_figure(tmp_path: Path, fresh_kafka: s
         ),
     )
     assert flow.comparable(disturbed) == flow.comparable(calm)
+    if fresh_kafka:
+        assert flow.first_offset(fresh_kafka, Topic.SCORE_CHANGELOG) > 0, "never truncated"
 
 
 def test_twenty_seconds_without_clickhouse_change_no_figure(tmp_path: Path) -> None:

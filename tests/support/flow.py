@@ -6,20 +6,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kafka import KafkaConsumer, TopicPartition
+
 from config.settings import ClickHouseAddress, Settings, load_settings
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.run.demo import DEMO_FOLDER, Demo, run_demo
 from renown.run.player import Player
 from renown.run.report import Figures
 from renown.run.stack import Stack
+from schemas.topics import Topic
 from streams.sinks.client import Database
 
 Action = Callable[[Stack], None]
 
 
 def settings_for(folder: Path, kafka: str = "") -> Settings:
-    """Settings of a run in ``folder``, whatever the environment says."""
-    return load_settings(_env_file=None, data_dir=folder, kafka=kafka, clickhouse="")
+    """Settings of a run in ``folder``, whatever the environment says.
+
+    With the shortest session, so that checkpoints grow old enough to be deleted during a test.
+    """
+    return load_settings(
+        _env_file=None, data_dir=folder, kafka=kafka, clickhouse="", session_seconds=3.0
+    )
 
 
 def say(line: str) -> None:
@@ -65,6 +73,17 @@ def stored(folder: Path) -> Iterator[Database]:
         Database(ClickHouseAddress.parse(server.address)) as db,
     ):
         yield db
+
+
+def first_offset(kafka: str, topic: Topic) -> int:
+    """The highest first offset of the partitions of ``topic``: above 0 once it was truncated."""
+    consumer = KafkaConsumer(bootstrap_servers=kafka)
+    try:
+        partitions = consumer.partitions_for_topic(topic.value) or set()
+        ends = consumer.beginning_offsets([TopicPartition(topic.value, p) for p in partitions])
+        return int(max(ends.values()))
+    finally:
+        consumer.close()
 
 
 def comparable(figures: Figures) -> dict[str, object]:
