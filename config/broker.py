@@ -134,6 +134,33 @@ def _check_partitions(admin: KafkaAdminClient, settings: Settings) -> None:
             )
 
 
+def delete_everything(settings: Settings, groups: list[str]) -> None:
+    """Delete all topics of this project and the consumer ``groups``; returns when they are gone.
+
+    Raises ``Unreachable`` if the broker does not do so within 30 s.
+    """
+    admin = KafkaAdminClient(**kafka_python_options(settings))
+    deadline = time.monotonic() + 30.0
+    try:
+        while True:
+            ours = {topic.value for topic in Topic} & set(admin.list_topics())
+            held = {group["group_id"] for group in admin.list_groups()} & set(groups)
+            if not ours and not held:
+                return
+            with contextlib.suppress(KafkaError):  # a member is still known, or a delete under way
+                if ours:
+                    admin.delete_topics(sorted(ours))
+                admin.delete_groups(sorted(held))
+            if time.monotonic() > deadline:
+                raise Unreachable(
+                    f"Kafka at {settings.kafka} still holds {', '.join(sorted(ours | held))}: "
+                    "stop whatever uses them and try again"
+                )
+            time.sleep(0.5)
+    finally:
+        admin.close()
+
+
 def log_ends(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> dict[Any, int]:
     """The next offset to be written of each partition; re-assigns ``consumer``.
 
@@ -167,11 +194,20 @@ def _latest(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[A
     raise Unreachable("Kafka gives no end for some partitions: see the broker's log")
 
 
-def log_incarnation(settings: Settings) -> int:
+def log_incarnation(settings: Settings, maker: str = "") -> int:
     """The identity of this broker's log, made by the first who asks: ms since 1970 << 20 | random.
 
-    A broker that lost its data gets a new, higher one.
+    A broker that lost its data gets a new, higher one. ``maker`` is kept as the record's key.
     """
+    return _identity(settings, maker)[0]
+
+
+def log_maker(settings: Settings) -> str:
+    """Who made this broker's log, as told to ``log_incarnation``."""
+    return _identity(settings, "")[1]
+
+
+def _identity(settings: Settings, maker: str) -> tuple[int, str]:
     tp = TopicPartition(Topic.LOG.value, 0)
     options = kafka_python_options(settings)
     consumer = KafkaConsumer(**options, enable_auto_commit=False, consumer_timeout_ms=10_000)
@@ -180,12 +216,13 @@ def log_incarnation(settings: Settings) -> int:
         if not consumer.end_offsets([tp])[tp]:
             with_id = KafkaProducer(**options, acks="all", enable_idempotence=True)
             identity = int(time.time() * 1000) << 20 | secrets.randbits(20)
-            with_id.send(Topic.LOG.value, str(identity).encode(), partition=0).get(10)
+            value = str(identity).encode()
+            with_id.send(Topic.LOG.value, value, key=maker.encode(), partition=0).get(10)
             with_id.close()
         consumer.seek(tp, 0)
         # The first record counts, so that two who ask at once agree.
         for record in consumer:
-            return int(record.value)
+            return int(record.value), (record.key or b"").decode()
     except KafkaError as error:
         raise Unreachable(
             f"cannot read {Topic.LOG.value} at {settings.kafka}: {error!r}"

@@ -65,20 +65,26 @@ def build_score_app(settings: Settings) -> WorkerApp:
         inputs=inputs,
         admin=admin,
         interval=settings.checkpoint_seconds,
+        at_rest=settings.once,
         truncate_after=_SESSIONS_UNNOTICED * settings.session_seconds
         if settings.truncate_changelog
         else None,
     )
-    checkpoints = (
-        checkpoint(weighs, derive=partial(send_owed, outbox)),
-        checkpoint(scores, derive=last_updates),
-    )
+    of_weigh: Checkpointer[WeighPartition] = checkpoint(weighs, derive=partial(send_owed, outbox))
+    of_score: Checkpointer[ScorePartition] = checkpoint(scores, derive=last_updates)
+    weighs.on_recovered, scores.on_recovered = of_weigh.recovered, of_score.recovered
+    checkpoints = (of_weigh, of_score)
 
     async def release() -> None:
-        for checkpointer in checkpoints:
-            await checkpointer.run_all()
-        weighs.release()
-        scores.release()
+        try:
+            # First nobody applies or publishes any more, then what was applied is kept.
+            weighs.release()
+            scores.release()
+            for checkpointer in checkpoints:
+                await checkpointer.run_released()
+            await outbox.acknowledged()
+        except Exception as error:
+            fail_stop("giving partitions up failed", error)
 
     inputs.release = release
     inputs.wanted = lambda tp: weighs.wanted(tp) if (x := scores.wanted(tp)) is None else x

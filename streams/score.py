@@ -1,17 +1,22 @@
 """weighed → scores: the agent that keeps the windows, and the task that publishes what changed."""
 
+import logging
 import time
 
 import msgspec
+from faust.types import TP
 
-from schemas.frames import decode_frame
+from schemas.frames import Frame, decode_frame
 from schemas.score import ScoreUpdate
 from schemas.topics import Topic
-from streams.core.score import Applied, ScorePartition
+from streams.core.records import Record
+from streams.core.score import ScorePartition
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp
+
+log = logging.getLogger("renown.score")
 
 ScoreLog = StateLog[ScorePartition]
 
@@ -32,6 +37,28 @@ def send_updates(outbox: Outbox, partition: int, updates: list[ScoreUpdate]) -> 
 def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
     """Register the agent that reads ``weighed`` and the task that publishes updates."""
 
+    async def take(state: ScorePartition, tp: TP, record: Record) -> None:
+        try:
+            frame = decode_frame(record.value or b"")
+        except ValueError as error:
+            log.error("%s offset %d is passed over: %s", tp, record.offset, error)
+            state.pass_over(record.offset)
+            return
+        if missing := state.missing_before(frame):
+            await decide_on_missing(state, tp, frame, missing)
+        state.apply(frame, record.offset, time.monotonic())
+
+    async def decide_on_missing(state: ScorePartition, tp: TP, frame: Frame, missing: int) -> None:
+        """A frame beyond a hole waits for its source to send again, unless that cannot be."""
+        source = f"{frame.header.topic.value} {frame.header.partition}"
+        begins_late = state.is_new_source(frame) and await app.earliest(tp) > 0
+        if app.settings.accept_loss or begins_late:
+            log.error("%s: %d offsets of %s are lost", tp, missing, source)
+            state.give_up_before(frame)
+        else:
+            app.holes += 1
+            log.error("%s: a frame lies %d offsets of %s too far ahead", tp, missing, source)
+
     @app.agent(app.batches_of(Topic.WEIGHED.value), name="score", concurrency=1)
     async def score(batches) -> None:  # type: ignore[no-untyped-def]
         async for batch in batches:
@@ -41,9 +68,7 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
                     continue
                 for record in batch.records:
                     if record.offset > state.position:
-                        frame = decode_frame(record.value)
-                        if state.apply(frame, record.offset, time.monotonic()) is Applied.HOLE:
-                            app.holes += 1
+                        await take(state, batch.tp, record)
                 await app.sleep(0)
             except Exception as error:
                 fail_stop("scoring failed", error)
@@ -54,6 +79,8 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
             try:
                 began = time.monotonic()
                 for partition, state in list(states.states.items()):
+                    if states.states.get(partition) is not state:
+                        continue  # given up while this loop waited
                     state.tick(began)
                     send_updates(outbox, partition, state.updates(began))
                     await outbox.room()

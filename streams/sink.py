@@ -29,6 +29,8 @@ _FLUSH_SECONDS = 1.0
 _MOST_PENDING_ROWS = 200_000
 _RETRY_SECONDS = 1.0
 _CHECK_SECONDS = 0.1
+_SHARE_OF_SESSION = 0.7
+"""Of the group session: how long writing may take before partitions are given up."""
 
 
 class Sink:
@@ -51,9 +53,9 @@ class Sink:
         return self.away or self._writer.pending >= _MOST_PENDING_ROWS
 
     async def take(self, batch: FetchedBatch) -> None:
-        """Buffer one batch, waiting while too much is buffered already."""
-        while self._writer.pending >= _MOST_PENDING_ROWS:
-            await self._app.sleep(_CHECK_SECONDS)
+        """Buffer one batch, waiting while too much is buffered or its progress is not known."""
+        while self._must_wait(batch.tp):  # noqa: ASYNC110 (for one of several reasons)
+            await asyncio.sleep(_CHECK_SECONDS)
         async with self._using:
             wanted = self._claimed.get(batch.tp)
             if wanted is None or not await self._app.in_order(batch, wanted):
@@ -62,6 +64,13 @@ class Sink:
             self._writer.add(topic, batch.tp.partition, batch.records, batch.last)
             self._claimed[batch.tp] = batch.last + 1
             self._unwritten_since = self._unwritten_since or time.monotonic()
+
+    def _must_wait(self, tp: TP) -> bool:
+        if self._app.should_stop:
+            return False
+        if self._writer.pending >= _MOST_PENDING_ROWS:
+            return True
+        return tp not in self._claimed and tp in self._app.consumer.assignment()
 
     async def write_when_due(self) -> None:
         """Write if enough rows wait, or some have waited for a second."""
@@ -78,26 +87,46 @@ class Sink:
         for tp in self._app.consumer.assignment():
             if tp in self._claimed or Topic(tp.topic) not in SINK_TOPICS:
                 continue
+            begins_late = await self._app.earliest(tp) > 0
             async with self._using:
                 # A claim shuts out the owner before: it must be ours, also after the wait.
-                if self._app.rebalancing or self._app.should_stop:
+                if not self._is_ours(tp):
                     return
-                offset = await asyncio.to_thread(self._writer.claim, Topic(tp.topic), tp.partition)
-                self._claimed[TP(tp.topic, tp.partition)] = offset
+                topic, partition = Topic(tp.topic), tp.partition
+                offset = await asyncio.to_thread(
+                    self._writer.claim, topic, partition, begins_late=begins_late
+                )
+                self._claimed[TP(tp.topic, partition)] = offset
+                if offset:
+                    self._app.inputs.durable[TP(tp.topic, partition)] = offset
             await self._app.consumer.seek_to_state({tp: offset})
+
+    def _is_ours(self, tp: TP) -> bool:
+        if self._app.rebalancing or self._app.should_stop:
+            return False
+        return tp in self._app.consumer.assignment()
 
     async def release(self) -> None:
         """Write what can be written and give the partitions up; the rest is read again."""
-        async with self._using:
-            if self._unwritten_since is not None:
-                try:
-                    await self._write()
-                except Unavailable as error:
-                    log.warning("gave partitions up before everything was written: %s", error)
-            for tp in self._claimed:
-                self._writer.release(Topic(tp.topic), tp.partition)
-            self._claimed.clear()
-            self._unwritten_since = None
+        try:
+            async with self._using:
+                if self._unwritten_since is not None:
+                    await self._write_before_release()
+                for tp in self._claimed:
+                    self._writer.release(Topic(tp.topic), tp.partition)
+                self._claimed.clear()
+                self._unwritten_since = None
+        except Exception as error:
+            fail_stop("giving partitions up failed", error)
+
+    async def _write_before_release(self) -> None:
+        patience = self._app.settings.session_seconds * _SHARE_OF_SESSION
+        try:
+            await asyncio.wait_for(self._write(), patience)
+        except Unavailable as error:
+            log.warning("gave partitions up before everything was written: %s", error)
+        except TimeoutError:
+            fail_stop(f"ClickHouse took longer than {patience:.0f} s when partitions were given up")
 
     async def _write(self) -> None:
         durable = await asyncio.to_thread(self._writer.flush)
@@ -148,6 +177,6 @@ def run(settings: Settings) -> None:
     """Run a sink worker until it is told to stop."""
     ensure_topics(settings)
     address = ClickHouseAddress.parse(settings.clickhouse.get_secret_value())
-    writer = Writer(address, log_incarnation(settings))
+    writer = Writer(address, log_incarnation(settings), accept_loss=settings.accept_loss)
     writer.open()
     run_worker(build_sink_app(settings, writer))

@@ -18,11 +18,14 @@ from config.settings import ClickHouseAddress, Settings
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.embedded.process import ChildProcess, free_port
+from renown.run.fresh import make_fresh
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
 
 STACK_FILE = "stack.json"
 _MOST_RESTARTS = 5
+_RESTARTS_WITHIN = 300.0
+"""Seconds."""
 _STOP_SECONDS = 30.0
 _EMBEDDED_BROKER: dict[str, object] = {"session_seconds": 6.0, "truncate_changelog": False}
 """It lets a new group wait for half of its session time, and knows no DeleteRecords."""
@@ -33,7 +36,8 @@ Say = Callable[[str], None]
 class Stack:
     """Starts what is missing, in order, and stops it in the reverse order.
 
-    ``folder`` holds the embedded ClickHouse and the workers' files; ``fresh`` empties it first.
+    ``folder`` holds the embedded ClickHouse and the workers' files; ``fresh`` empties it first,
+    and a Kafka that is not embedded of what an earlier fresh stack left there.
     A port of 0 takes any free one.
     """
 
@@ -57,7 +61,7 @@ class Stack:
         self._ports = kafka_port, clickhouse_port
         self._say = say
         self._cleanup = ExitStack()
-        self._restarts = 0
+        self._restarts: list[float] = []
 
     def __enter__(self) -> Self:
         """Start everything; raises ``Unreachable`` and leaves nothing behind if that fails."""
@@ -81,7 +85,10 @@ class Stack:
         else:
             self._say(f"broker      {self.settings.kafka}")
         self.settings = self.settings.model_copy(update=changes)
-        ensure_topics(self.settings)
+        if self._fresh and "kafka" not in changes:
+            make_fresh(self.settings, self._say)
+        else:
+            ensure_topics(self.settings)
         self._start_clickhouse_beside_the_workers()
         self._write_stack_file()
 
@@ -148,8 +155,9 @@ class Stack:
             if child.running:
                 continue
             last = " | ".join(child.last_lines(2)) or "it printed nothing"
-            self._restarts += 1
-            if self._restarts > _MOST_RESTARTS:
+            now = time.monotonic()
+            self._restarts = [at for at in self._restarts if now - at < _RESTARTS_WITHIN] + [now]
+            if len(self._restarts) > _MOST_RESTARTS:
                 raise RenownError(
                     f"worker {name} keeps ending ({last}): see {self.folder}/{name}.log"
                 )

@@ -42,7 +42,8 @@ class ScorePartition:
 
     ``position``: last offset of ``weighed`` read, -1 before any; ``applied``: per source, the last
     source offset whose rows are included; ``epoch``: set by whoever owns the partition;
-    ``sequence``: of the last update. ``rows``, ``holes``: rows and holes since the beginning.
+    ``sequence``: of the last update. ``rows``, ``holes``, ``lost``: rows, holes and source offsets
+    given up since the beginning.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ScorePartition:
         self.sequence = 0
         self.rows = 0
         self.holes = 0
+        self.lost = 0
         self._model = model
         self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
         self._slots = Slots()
@@ -218,6 +220,30 @@ class ScorePartition:
         """Input topic → next offset."""
         return {Topic.WEIGHED.value: self.position + 1}
 
+    def version(self) -> object:
+        """Time and publishing change the state too, not only what is read."""
+        return self.position, self.sequence, self._windows.now, self.idle_sources
+
+    def missing_before(self, frame: Frame) -> int:
+        """How many source offsets between what is applied and ``frame`` never came."""
+        header = frame.header
+        applied = self.applied.get((header.topic.value, header.partition), -1)
+        return max(0, header.first - applied - 1)
+
+    def is_new_source(self, frame: Frame) -> bool:
+        """Whether nothing of the frame's source was applied yet."""
+        return (frame.header.topic.value, frame.header.partition) not in self.applied
+
+    def give_up_before(self, frame: Frame) -> None:
+        """What is missing before ``frame`` is lost for good: go on at it."""
+        header = frame.header
+        self.lost += self.missing_before(frame)
+        self.applied[header.topic.value, header.partition] = header.first - 1
+
+    def pass_over(self, offset: int) -> None:
+        """The record at ``offset`` of ``weighed`` is no frame."""
+        self.position = max(self.position, offset)
+
     def snapshot(self) -> dict[str, Any]:
         """The complete state, of what MessagePack can hold; it shares nothing with this object."""
         return {
@@ -230,6 +256,7 @@ class ScorePartition:
             "sequence": self.sequence,
             "rows": self.rows,
             "holes": self.holes,
+            "lost": self.lost,
             "clock": self._clock.snapshot(),
             "slots": self._slots.snapshot(),
             "windows": self._windows.snapshot(),
@@ -271,6 +298,7 @@ class ScorePartition:
         self.sequence = snapshot["sequence"]
         self.rows = snapshot["rows"]
         self.holes = snapshot["holes"]
+        self.lost = snapshot["lost"]
         self._clock.load(snapshot["clock"])
         self._slots.load(snapshot["slots"])
         self._windows.reserve(self._slots.cells)

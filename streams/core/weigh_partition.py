@@ -53,6 +53,10 @@ class WeighPartition:
         """Source topic → next offset."""
         return {topic.value: source.applied + 1 for topic, source in self._sources.items()}
 
+    def version(self) -> object:
+        """A state that stands at the same positions is the same."""
+        return self.positions()
+
     def apply(self, topic: Topic, records: Sequence[Record], last: int, now: float) -> Derived:
         """Apply ``records`` up to offset ``last``; ``now`` in monotonic seconds."""
         source, builder = self._sources[topic], self._builders[topic]

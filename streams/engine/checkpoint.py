@@ -33,7 +33,7 @@ from streams.engine.statelog import S, StateLog
 log = logging.getLogger("renown.checkpoint")
 
 _IDLE_SECONDS = 0.3
-"""A partition whose inputs rest this long is checkpointed without waiting for its turn."""
+"""In a run that ends, a state that rests this long is checkpointed without waiting its turn."""
 _SHARE_OF_TIME = 0.1
 """A checkpoint may take at most about this share of a partition's time."""
 _KEPT = 2
@@ -44,10 +44,11 @@ class _Progress:
     """What is known of one partition's checkpoints. Times are monotonic seconds."""
 
     positions: dict[str, int] = field(default_factory=dict)
+    version: object = None
     number: int = 0
     taken_at: float = 0.0
     took: float = 0.0
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: object = None
     moved_at: float = 0.0
     starts: list[tuple[float, int]] = field(default_factory=list)
 
@@ -64,55 +65,64 @@ class Checkpointer(Generic[S]):
         derive: Callable[[int, S], None],
         *,
         interval: float,
+        at_rest: bool = False,
         truncate_after: float | None = None,
     ) -> None:
         """``derive(partition, state)`` sends what the state still owes (step 2).
 
-        ``truncate_after``: age in seconds from which checkpoints may be deleted once newer ones
-        are there; None keeps them all. It must be longer than an owner can go on unnoticed after
-        it lost its partitions, or such a one could delete its successor's checkpoint.
+        ``at_rest``: also whenever the inputs rest. ``truncate_after``: age in seconds from which
+        checkpoints may be deleted once newer ones are there; None keeps them all. It must be
+        longer than an owner can go on unnoticed after it lost its partitions, or such a one could
+        delete its successor's checkpoint.
         """
         self._log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
         self._interval = interval
+        self._at_rest = at_rest
         self._progress: dict[int, _Progress] = {}
         self._lock = asyncio.Lock()
         self._truncate_after = truncate_after
 
     async def run_due(self) -> None:
         """Checkpoint the partitions whose time has come."""
-        for partition in list(self._log.states):
-            if self._due(partition):
+        for partition, state in list(self._log.states.items()):
+            if self._due(partition, state):
                 async with self._lock:
-                    await self._checkpoint(partition)
+                    await self._checkpoint(partition, state)
 
-    async def run_all(self) -> None:
-        """Checkpoint every partition that moved (before it is given up)."""
+    async def run_released(self) -> None:
+        """Checkpoint every partition that is being given up and has changed."""
         async with self._lock:
-            for partition in list(self._log.states):
-                await self._checkpoint(partition)
+            for partition, state in list(self._log.released.items()):
+                await self._checkpoint(partition, state)
 
-    def _due(self, partition: int) -> bool:
-        state = self._log.states.get(partition)
-        if state is None:
-            return False
-        now, positions = time.monotonic(), state.positions()
-        progress = self._progress.setdefault(partition, _Progress(taken_at=now))
-        if positions != progress.seen:
-            progress.seen, progress.moved_at = positions, now
-        if positions == progress.positions:
+    def recovered(self, partition: int, state: S, found: bool) -> None:
+        """Start anew for a partition just recovered; ``found``: a checkpoint was there."""
+        progress = _Progress(taken_at=time.monotonic())
+        if found:
+            progress.version, progress.positions = state.version(), state.positions()
+        self._progress[partition] = progress
+        self._announce(partition, progress)
+
+    def _due(self, partition: int, state: S) -> bool:
+        now, version = time.monotonic(), state.version()
+        progress = self._progress[partition]
+        if version != progress.seen:
+            progress.seen, progress.moved_at = version, now
+        if version == progress.version:
+            self._announce(partition, progress)
             return False
         wait = max(self._interval, progress.took / _SHARE_OF_TIME)
-        return now - progress.taken_at >= wait or now - progress.moved_at >= _IDLE_SECONDS
+        rests = self._at_rest and now - progress.moved_at >= _IDLE_SECONDS
+        return rests or now - progress.taken_at >= wait
 
-    async def _checkpoint(self, partition: int) -> None:
-        state = self._log.states.get(partition)
-        progress = self._progress.setdefault(partition, _Progress())
-        if state is None or state.positions() == progress.positions:
+    async def _checkpoint(self, partition: int, state: S) -> None:
+        progress = self._progress[partition]
+        if state.version() == progress.version or not self._log.holds(partition, state):
             return
         began = time.monotonic()
         self._derive(partition, state)
-        positions, snapshot = state.positions(), state.snapshot()
+        version, positions, snapshot = state.version(), state.positions(), state.snapshot()
         body = await asyncio.to_thread(_encode, snapshot)
         owner = self._log.owners[partition]
         parts, marker = checkpoint_records(owner, progress.number, body)
@@ -120,16 +130,14 @@ class Checkpointer(Generic[S]):
         for part in parts:
             self._log.append(partition, part, offsets.append)
         await self._outbox.acknowledged()
-        if not self._owned(partition, state):
+        if not self._log.holds(partition, state):
             return
         self._log.append(partition, marker)
         await self._outbox.acknowledged()
-        if not self._owned(partition, state):
+        if not self._log.holds(partition, state):
             return
-        for topic, offset in positions.items():
-            if offset > 0:
-                self._inputs.durable[TP(topic, partition)] = offset
-        progress.positions = positions
+        progress.version, progress.positions = version, positions
+        self._announce(partition, progress)
         progress.number += 1
         progress.taken_at = time.monotonic()
         progress.took = progress.taken_at - began
@@ -137,8 +145,11 @@ class Checkpointer(Generic[S]):
         await self._truncate(partition, progress)
         log.debug("checkpoint of %s %d: %d bytes", self._log.topic.value, partition, len(body))
 
-    def _owned(self, partition: int, state: S) -> bool:
-        return self._log.states.get(partition) is state
+    def _announce(self, partition: int, progress: _Progress) -> None:
+        """Let the group's offsets move to what is durable (step 5)."""
+        for topic, offset in progress.positions.items():
+            if offset > 0:
+                self._inputs.durable[TP(topic, partition)] = offset
 
     async def _truncate(self, partition: int, progress: _Progress) -> None:
         if self._truncate_after is None:

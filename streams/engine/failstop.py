@@ -27,6 +27,12 @@ def fail_stop(what: str, error: BaseException | None = None) -> None:
     os._exit(1)
 
 
+def _clock() -> float:
+    # Unlike the monotonic clock this one goes on while a machine is suspended (Linux only).
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
+
+
 def _innermost(error: BaseException | None) -> str:
     frames = traceback.extract_tb(error.__traceback__) if error is not None else []
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
@@ -40,10 +46,10 @@ def exit_when_stalled(session_seconds: float) -> None:
     """
 
     def watch() -> None:
-        last = time.monotonic()
+        last = _clock()
         while True:
             time.sleep(STALL_CHECK_SECONDS)
-            now = time.monotonic()
+            now = _clock()
             if now - last > session_seconds:
                 fail_stop(
                     f"it stood still for {now - last:.0f} s, longer than its session in the group"

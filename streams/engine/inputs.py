@@ -52,6 +52,11 @@ class Inputs:
     seeks: Counter[TP] = field(default_factory=Counter)
     _gaps: dict[TP, tuple[int, int]] = field(default_factory=dict)
 
+    def forget(self) -> None:
+        """What is known holds only as long as the partitions do."""
+        self.durable.clear()
+        self._gaps.clear()
+
     def gap(self, batch: FetchedBatch, wanted: int) -> bool:
         """Whether records are missing before ``batch`` that a seek to ``wanted`` may bring.
 

@@ -28,6 +28,7 @@ class Outbox:
                 **connection,
                 "enable.idempotence": True,
                 "acks": "all",
+                "partitioner": "murmur2_random",
                 "linger.ms": 5,
                 "compression.type": "lz4",
                 "message.max.bytes": LARGEST_RECORD,

@@ -36,6 +36,9 @@ class PartitionState(Protocol):
     def positions(self) -> dict[str, int]:
         """Input topic → next offset that this state wants of its partition."""
 
+    def version(self) -> object:
+        """Differs from an earlier one if the state has changed in a way that must be kept."""
+
 
 S = TypeVar("S", bound=PartitionState)
 
@@ -73,7 +76,8 @@ class StateLog(Collection, Generic[S]):
         self.owners: dict[int, Owner] = {}
         self._outbox = outbox
         self._build = build
-        self._released: dict[int, S] = {}
+        self.released: dict[int, S] = {}
+        self.on_recovered: Callable[[int, S, bool], None] = lambda _partition, _state, _found: None
         self._generation: int | None = None
         self._reads: dict[int, dict[int, bytes]] = {}
         self._last_offset: dict[int, int] = {}
@@ -91,7 +95,7 @@ class StateLog(Collection, Generic[S]):
 
     def persisted_offset(self, tp: TP) -> int | None:
         """The changelog offset up to which memory is current (-1: nothing)."""
-        held = tp.partition in self.states or tp.partition in self._released
+        held = tp.partition in self.states or tp.partition in self.released
         return self._last_offset.get(tp.partition, -1) if held else -1
 
     def wanted(self, tp: TP) -> int | None:
@@ -99,9 +103,13 @@ class StateLog(Collection, Generic[S]):
         state = self.states.get(tp.partition)
         return None if state is None else state.positions().get(tp.topic)
 
+    def holds(self, partition: int, state: S) -> bool:
+        """Whether ``state`` is still this worker's, active or about to be given up."""
+        return self.states.get(partition) is state or self.released.get(partition) is state
+
     def release(self) -> None:
-        """Stop applying: the partitions are about to be given up."""
-        self._released.update(self.states)
+        """Stop applying and publishing: the partitions are about to be given up."""
+        self.released.update(self.states)
         self.states.clear()
 
     async def on_rebalance(
@@ -116,8 +124,8 @@ class StateLog(Collection, Generic[S]):
         mine = {tp.partition for tp in assigned if tp.topic == self.topic.value}
         unbroken = self._generation is not None and generation_id == self._generation + 1
         self._generation = generation_id
-        kept = {p: s for p, s in self._released.items() if unbroken and p in mine}
-        self._released.clear()
+        kept = {p: s for p, s in self.released.items() if unbroken and p in mine}
+        self.released.clear()
         self.states.update(kept)
         self._reads = {partition: {} for partition in mine - kept.keys()}
 
@@ -146,6 +154,7 @@ class StateLog(Collection, Generic[S]):
             return  # rebalanced again meanwhile: a fence now could lock out the new owner
         owner = Owner(secrets.token_bytes(16), recovered.epoch + 1)
         state.epoch = owner.epoch
+        self.on_recovered(partition, state, recovered.body is not None)
         self.owners[partition] = owner
         self.append(partition, fence(owner, recovered.last_offset))
         await self._outbox.acknowledged()

@@ -23,6 +23,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from streams.core.records import Record
+from streams.engine.failstop import fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
 
 log = logging.getLogger("renown.transport")
@@ -142,12 +143,19 @@ class Consumer(driver.Consumer):
     def resume_flow(self) -> None:
         """Resume, and read again what was delivered to queues that Faust has just cleared."""
         super().resume_flow()
-        self.add_future(self.seek_to_state())
+        self.add_future(self._seek_or_stop())
+
+    async def _seek_or_stop(self) -> None:
+        try:
+            await self.seek_to_state()
+        except Exception as error:
+            fail_stop("seeking to the state's positions failed", error)
 
     async def wait_empty(self) -> None:
         """Before partitions are given up: checkpoint them and commit."""
         await self.inputs.release()
         await self.commit_and_end_transactions()
+        self.inputs.forget()
 
 
 class Transport(driver.Transport):

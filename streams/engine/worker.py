@@ -72,15 +72,22 @@ class WorkerApp(faust.App):
         if self.inputs.gap(batch, wanted):
             await self.consumer.seek_to_state({batch.tp: wanted})
             return False
-        if batch.first > wanted > 0:
+        if batch.first > wanted:
             await self._check_loss(batch.tp, wanted)
         return True
 
+    async def earliest(self, tp: TP) -> int:
+        """The first offset that ``tp`` still holds."""
+        return int((await self.consumer.earliest_offsets(tp)).get(tp, 0))
+
     async def _check_loss(self, tp: TP, wanted: int) -> None:
-        earliest = (await self.consumer.earliest_offsets(tp)).get(tp, 0)
+        earliest = await self.earliest(tp)
         if earliest <= wanted:
             return
         lost = f"{tp.topic} partition {tp.partition} offsets {wanted} to {earliest - 1}"
+        if wanted == 0:
+            log.warning("starting with nothing where older records are gone: %s", lost)
+            return
         if not self.settings.accept_loss:
             fail_stop(
                 f"records that were not read yet are gone: {lost}; "
@@ -90,6 +97,12 @@ class WorkerApp(faust.App):
 
     async def watch_for_stuck_inputs(self) -> None:
         """Seek again where records wait but none arrives: Faust may have dropped the last ones."""
+        try:
+            await self._seek_stuck_inputs()
+        except Exception as error:
+            fail_stop("watching the inputs failed", error)
+
+    async def _seek_stuck_inputs(self) -> None:
         before: dict[TP, int] = {}
         while not self.should_stop:
             await self.sleep(_STUCK_SECONDS)

@@ -29,25 +29,38 @@ class Progress:
     claim: int = 0
     next_offset: int = 0
     holes: int = 0
+    lost: int = 0
     sources: dict[Source, SourceProgress] = field(default_factory=dict)
 
-    def take(self, frame: Frame) -> Frame | None:
+    def take(
+        self, frame: Frame, *, begins_late: bool = False, accept_loss: bool = False
+    ) -> Frame | None:
         """The part of ``frame`` that was not taken before; None if there is nothing new in it.
 
         A frame that starts beyond the next source offset is passed over and counted: one before
-        it is missing, and its source sends both again.
+        it is missing, and its source sends both again. Not so where that cannot be: a source of
+        which nothing was taken yet in a log that ``begins_late`` (its beginning was deleted), or
+        any if the loss is accepted.
         """
         header = frame.header
-        source = self.sources.setdefault((header.topic.value, header.partition), SourceProgress())
+        key = (header.topic.value, header.partition)
+        is_new = key not in self.sources
+        source = self.sources.setdefault(key, SourceProgress())
         if header.first > source.applied + 1:
-            self.holes += 1
-            return None
+            if not (accept_loss or (is_new and begins_late)):
+                if is_new:
+                    del self.sources[key]
+                self.holes += 1
+                return None
+            self.lost += header.first - source.applied - 1
+            source.applied = header.first - 1
         if header.last <= source.applied:
             return None
         new = frame.beyond(source.applied)
         source.applied = header.last
         source.clock = max(source.clock, header.clock)
-        source.totals = header.totals
+        if header.totals:  # those of a frame that was cut come with its last piece
+            source.totals = header.totals
         return new if len(new) else None
 
     def values(self) -> dict[str, Any]:
@@ -74,4 +87,4 @@ class Progress:
                 topics, partitions, applied, clocks, totals, strict=True
             )
         }
-        return cls(claim, next_offset, holes, sources)
+        return cls(claim, next_offset, holes, sources=sources)

@@ -41,6 +41,8 @@ class _Claimed:
     """A topic partition that is being read, and what of it waits to be stored."""
 
     progress: Progress
+    begins_late: bool = False
+    accept_loss: bool = False
     moved: bool = False
     pending: int = 0
     frames: list[rows.PlacedFrame] = field(default_factory=list)
@@ -62,8 +64,12 @@ class Writer:
     that became dead letters here. ``holes``: frames passed over since the last claim.
     """
 
-    def __init__(self, address: ClickHouseAddress, log: int) -> None:
-        """``log``: identity of the broker's log that the offsets belong to."""
+    def __init__(self, address: ClickHouseAddress, log: int, *, accept_loss: bool = False) -> None:
+        """``log``: identity of the broker's log that the offsets belong to.
+
+        ``accept_loss``: go on behind frames that are missing, counting what they covered.
+        """
+        self._accept_loss = accept_loss
         self.pending = 0
         self.unreadable = 0
         self.stored: Counter[str] = Counter()
@@ -75,6 +81,11 @@ class Writer:
     def holes(self) -> int:
         """Frames passed over so far, in the partitions that are claimed now."""
         return sum(claimed.progress.holes for claimed in self._claimed.values())
+
+    @property
+    def lost(self) -> int:
+        """Source offsets given up since the last claim."""
+        return sum(claimed.progress.lost for claimed in self._claimed.values())
 
     def open(self) -> None:
         """Connect and check the database.
@@ -91,11 +102,11 @@ class Writer:
         self.pending = 0
         self._db.close()
 
-    def claim(self, topic: Topic, partition: int) -> int:
+    def claim(self, topic: Topic, partition: int, *, begins_late: bool = False) -> int:
         """Take over a topic partition; returns the next offset to read.
 
-        Removes rows that are stored beyond it. Raises ``Unavailable`` if ClickHouse is away; then
-        nothing is claimed.
+        ``begins_late``: its log no longer starts at offset 0. Removes rows that are stored beyond
+        the offset. Raises ``Unavailable`` if ClickHouse is away; then nothing is claimed.
         """
         self.release(topic, partition)
         progress = self._load(topic, partition)
@@ -103,7 +114,9 @@ class Writer:
         # From here on only this claim's progress counts, so what it removes it stores again.
         self._store_progress([(topic, partition, progress)])
         self._remove_beyond(topic, partition, progress.next_offset)
-        self._claimed[topic, partition] = _Claimed(progress)
+        self._claimed[topic, partition] = _Claimed(
+            progress, begins_late=begins_late, accept_loss=self._accept_loss
+        )
         return progress.next_offset
 
     def release(self, topic: Topic, partition: int) -> None:
@@ -198,7 +211,12 @@ def _following(claim: int) -> int:
 
 def _read_frame(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
     """Keep what is new in a frame; returns its rows."""
-    if new := claimed.progress.take(rows.read_frame(value)):
+    new = claimed.progress.take(
+        rows.read_frame(value),
+        begins_late=claimed.begins_late,
+        accept_loss=claimed.accept_loss,
+    )
+    if new:
         claimed.frames.append(rows.PlacedFrame(new, partition, offset))
         return len(new)
     return 0
