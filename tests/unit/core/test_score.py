@@ -231,3 +231,34 @@ def test_an_empty_state_can_be_restored() -> None:
 def test_a_foreign_snapshot_is_refused(change: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="reads format 1 and score model 1"):
         ScorePartition.restore({**partition().snapshot(), **change}, MODEL, once=True)
+
+
+def test_what_is_lost_for_good_is_given_up_and_counted() -> None:
+    rows = numbered([Row(actor=name) for name in ("ada", "ben", "cid")])
+    state = partition()
+    late = frame(rows[2:])
+    assert state.is_new_source(late)
+    assert state.missing_before(late) == 2
+    state.give_up_before(late)
+    assert state.apply(late, 0, 0) is Applied.NEW
+    assert (state.lost, state.holes, state.missing_before(late)) == (2, 0, 0)
+    [update] = state.updates(0)
+    assert update.interactions[0] == 1
+
+
+def test_time_and_publishing_make_another_version() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row()])), 0, 0)
+    read = state.version()
+    assert state.version() == read
+    state.updates(0)
+    published = state.version()
+    assert published != read
+    state.apply(frame([], source=Row().source, first=1, last=1, clock=state.clock + HOUR), 1, 0)
+    assert state.version() != published
+
+
+def test_a_record_that_is_no_frame_is_passed_over() -> None:
+    state = partition()
+    state.pass_over(3)
+    assert state.positions() == {"weighed": 4}

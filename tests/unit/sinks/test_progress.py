@@ -71,3 +71,25 @@ def test_whatever_is_sent_again_rows_come_once_and_in_order(ranges: list[tuple[i
         if taken is not None:
             offsets += taken.columns["offset"].tolist()
     assert offsets == list(range(8))
+
+
+def test_a_log_whose_beginning_is_gone_is_read_from_where_it_begins() -> None:
+    progress = Progress()
+    taken = progress.take(frame(part(4, 5)), begins_late=True)
+    assert taken is not None
+    assert (len(taken), progress.lost, progress.holes) == (2, 4, 0)
+    assert progress.take(frame(part(7, 7)), begins_late=True) is None, "a hole behind the beginning"
+    assert progress.holes == 1
+
+
+def test_an_accepted_loss_is_counted() -> None:
+    progress = Progress()
+    progress.take(frame(part(0, 1)))
+    assert progress.take(frame(part(5, 6)), accept_loss=True) is not None
+    assert (progress.lost, progress.holes) == (3, 0)
+
+
+def test_a_hole_in_a_new_source_leaves_it_unknown() -> None:
+    progress = Progress()
+    assert progress.take(frame(part(3, 4))) is None
+    assert progress.sources == {}
