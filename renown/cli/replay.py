@@ -1,6 +1,5 @@
 """``renown replay``."""
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -10,9 +9,7 @@ from agents.formats import Format
 from config.errors import WrongUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from agents.report import Progress, ReplayReport
+    from agents.report import ReplayReport
 
 _FORMAT_OF_SUFFIX: Final = {
     ".jsonl": Format.JSONL,
@@ -61,6 +58,7 @@ def replay(
     counts once.
     """
     from agents.pacing import parse_speed
+    from agents.progress import ProgressDisplay
     from agents.publisher import Publisher
     from agents.sources.replay import Replay, replay_cursor
     from agents.stopping import stop_on_signals
@@ -89,7 +87,7 @@ def replay(
     options = kafka_python_options(settings)
     with (
         Publisher(options, settings.partitions, agent="replay") as publisher,
-        progress_bar(file.name) as tell,
+        ProgressDisplay(file.name) as tell,
     ):
         source = Replay(
             file,
@@ -120,17 +118,6 @@ def format_of(file: Path) -> Format:
         names = ", ".join(f"--format {format.value}" for format in Format)
         raise WrongUse(f"the name {file.name} does not say its format: add one of {names}")
     return found
-
-
-def progress_bar(name: str) -> AbstractContextManager["Callable[[Progress], None] | None"]:
-    """A context in which progress can be told; it is shown only on a terminal."""
-    import sys
-
-    if not sys.stderr.isatty():
-        return nullcontext(None)
-    from renown.cli.progress import ReplayBar
-
-    return ReplayBar(name)
 
 
 def _tell(report: "ReplayReport", *, json: bool) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -26,10 +27,15 @@ def embedded_broker() -> Iterator[EmbeddedBroker]:
 @pytest.fixture(scope="session")
 def apache_address() -> Iterator[str]:
     """An Apache Kafka's address: ``RENOWN_TEST_KAFKA``, else one of our own, else skipped."""
-    given = os.environ.get("RENOWN_TEST_KAFKA")
-    if given:
+    if given := os.environ.get("RENOWN_TEST_KAFKA"):
         yield given
         return
+    with _apache() as address:
+        yield address
+
+
+@contextmanager
+def _apache() -> Iterator[str]:
     if reason := available():
         pytest.skip(reason)
     kafka = ApacheKafka()
@@ -77,14 +83,5 @@ def fresh_kafka(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "embedded":
         yield ""
         return
-    if reason := available():
-        pytest.skip(reason)
-    kafka = ApacheKafka()
-    try:
-        kafka.start()
-    except Unreachable as error:
-        pytest.skip(f"Apache Kafka cannot be had: {error}")
-    try:
-        yield kafka.address
-    finally:
-        kafka.stop()
+    with _apache() as address:
+        yield address
