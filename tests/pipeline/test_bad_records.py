@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from kafka import KafkaProducer
 
 from config.broker import kafka_python_options
@@ -22,6 +23,8 @@ from schemas.topics import LARGEST_RECORD, Topic
 from streams.sinks.client import Database
 from tests.support import flow
 from tests.support.stack import wait_until
+
+pytestmark = pytest.mark.timeout(400)
 
 NOW = int(time.time() * 1000)
 ACTOR, TARGET = "twitter:reader", "twitter:writer"

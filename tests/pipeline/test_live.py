@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from config.settings import ClickHouseAddress
 from renown.run.once import Completion
 from renown.run.options import Play
@@ -11,6 +13,8 @@ from renown.run.stack import Stack
 from streams.sinks.client import Database
 from tests.support import flow
 from tests.support.stack import wait_until
+
+pytestmark = pytest.mark.timeout(400)
 
 IDLE_SECONDS = 13.0
 """Longer than sources may be silent before the clock goes on without them."""

@@ -12,6 +12,8 @@ from schemas.topics import Topic
 from tests.support import flow
 from tests.support.flow import Disturbances
 
+pytestmark = pytest.mark.timeout(400)
+
 SLOWED = Play(speed=6_000.0)
 """The three days of the sample in about 45 s."""
 
