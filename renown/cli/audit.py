@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from config.errors import ExitCode
+from config.errors import ExitCode, RenownError
 
 
 def audit(
@@ -37,6 +37,8 @@ def audit(
     with database(start()) as db:
         check_migrated(db)
         report = run_audit(db, account=account, at=moment)
+    if account and not report.checked:
+        raise RenownError(f"{account} has no score: nothing that it received is stored yet")
     if json:
         print_json(asdict(report))
     elif moment is not None:

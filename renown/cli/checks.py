@@ -115,6 +115,19 @@ def check_clickhouse(settings: Settings) -> Iterator[Finding]:
         yield Finding("migrations", text, ExitCode.FAILED)
     else:
         yield Finding("migrations", f"all {len(load_migrations())} applied")
+        yield _outcomes(address)
+
+
+def _outcomes(address: ClickHouseAddress) -> Finding:
+    """What became of all records of the newest log, so that late and dead ones are noticed."""
+    from renown.audit import newest_log
+    from renown.queries import run_report
+    from streams.sinks.client import Database
+
+    with Database(address) as db:
+        totals = run_report(db, newest_log(db), 1).totals
+    counted = ", ".join(f"{count:,} {outcome}" for outcome, count in totals.items() if count)
+    return Finding("records", counted or "none yet")
 
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -1,5 +1,6 @@
 """``renown demo``."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -43,8 +44,13 @@ def demo(
         int | None, typer.Option(min=1, metavar="N", help="Only the first N lines.")
     ] = None,
     speed: Annotated[
-        str, typer.Option(metavar="SPEED", help="real, xN (N times as fast) or max.")
-    ] = "max",
+        str | None,
+        typer.Option(
+            metavar="SPEED",
+            help="real, xN (N times as fast) or max. Without it max, but the sample on a terminal"
+            " takes 20 s, so that there is something to see.",
+        ),
+    ] = None,
     network: Annotated[
         str, typer.Option(help="Network of the accounts, where the format needs it.")
     ] = "",
@@ -91,23 +97,29 @@ def _play(
     repeat: int,
     until: str | None,
     events: int | None,
-    speed: str,
+    speed: str | None,
     network: str,
 ) -> "Play":
+    from agents.formats import check_format, parser_of
     from agents.pacing import parse_speed
-    from config.errors import WrongUse
     from renown.cli.replay import format_of
-    from renown.cli.times import parse_time
-    from renown.run.options import SAMPLE, Play
+    from renown.cli.times import check_file, parse_until
+    from renown.run.options import SAMPLE, SAMPLE_SPEED, Play
 
     path = replay or SAMPLE
-    if not path.is_file():
-        raise WrongUse(f"cannot read {path}: there is no such file")
+    check_file(path)
+    form = (format or format_of(path)) if replay else Format.JSONL
+    # Before anything is started or emptied.
+    check_format(path, form, parser_of(form, path, network))
+    if speed is None:
+        pace = SAMPLE_SPEED if replay is None and sys.stdout.isatty() else None
+    else:
+        pace = parse_speed(speed)
     return Play(
         path=path,
-        format=(format or format_of(path)) if replay else Format.JSONL,
-        speed=parse_speed(speed),
-        until=parse_time(until) if until else None,
+        format=form,
+        speed=pace,
+        until=parse_until(until) if until else None,
         repeat=repeat,
         limit=events,
         network=network,
@@ -125,4 +137,5 @@ def _tell(outcome: "Outcome") -> None:
         for place, one in enumerate(outcome.figures.top, start=1)
     ]
     print_table(("#", "account", "score"), rows, title="leaderboard")
-    typer.echo(_NEXT)
+    top = outcome.figures.top
+    typer.echo(_NEXT.replace("ACCOUNT", top[0]["account"]) if top else _NEXT)

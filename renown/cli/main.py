@@ -40,7 +40,8 @@ Examples:
 
 \b
 Exit codes: 0 done, 1 the run found a difference or failed, 2 wrong use, 3 something needed is
-unreachable. Settings are variables RENOWN_…, also read from .env; renown doctor lists them.
+unreachable, 130 ended by Ctrl-C. Settings are variables RENOWN_…, also read from .env; renown
+doctor lists them.
 """
 
 app = typer.Typer(

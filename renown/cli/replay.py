@@ -64,13 +64,12 @@ def replay(
     from agents.stopping import stop_on_signals
     from config.broker import ensure_topics, kafka_python_options, log_incarnation
     from renown.cli.connections import start, with_broker
-    from renown.cli.times import parse_time
+    from renown.cli.times import check_file, parse_until
 
     pace = parse_speed(speed)
-    end = parse_time(until) if until else None
+    end = parse_until(until) if until else None
+    check_file(file)
     form = format or format_of(file)
-    if not file.is_file():
-        raise WrongUse(f"cannot read {file}: there is no such file")
     settings = with_broker(start())
     ensure_topics(settings)
     cursor = replay_cursor(
@@ -139,3 +138,6 @@ def _tell(report: "ReplayReport", *, json: bool) -> None:
         f"{report.read:,} lines read, {report.published_total:,} published ({kinds or 'none'})"
         f"{'; ' + rest if rest else ''}; {report.seconds:.1f} s, {rate:,.0f} lines/s"
     )
+    if report.rejected:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in report.rejected.items())
+        typer.echo(f"rejected: {reasons}; renown dead-letters list shows each")

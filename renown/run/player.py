@@ -57,8 +57,15 @@ class Player:
                 )
                 if not self._stopped:
                     self.report = self._replay.run()
+                    self._tell(_end_of(self.report))
         except BaseException as error:  # told to the main thread by ``playing``
             self._error = error
 
     def _tell(self, moment: Progress) -> None:
         self.moment = moment
+
+
+def _end_of(report: ReplayReport) -> Progress:
+    rate = report.read / report.seconds if report.seconds else 0.0
+    fraction = 1.0 if report.finished else 0.0
+    return Progress(report.read, report.published_total, fraction, rate, report.last_at, None)

@@ -67,7 +67,8 @@ class LiveScreen:
                 str(place.momentum),
                 f"{place.engagers_24h:,}",
             )
-        self._live.update(Group(stages, table))
+        waiting = Text("waiting for the first scores", style="dim")
+        self._live.update(Group(stages, table if leaders else waiting))
 
 
 class LineScreen:
@@ -76,6 +77,7 @@ class LineScreen:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._said_at = time.monotonic()
+        self._said = ""
 
     def __enter__(self) -> Self:
         return self
@@ -90,9 +92,11 @@ class LineScreen:
         now = time.monotonic()
         if now - self._said_at < _LINE_SECONDS:
             return
-        self._said_at = now
         best = f", best {leaders[0].profile} {leaders[0].points:.1f}" if leaders else ""
-        self._say(_stages(moment, behind, rows) + best)
+        line = _stages(moment, behind, rows) + best
+        if line != self._said:
+            self._said_at, self._said = now, line
+            self._say(line)
 
 
 def _stages(moment: Progress | None, behind: tuple[int, int], rows: int) -> str:
@@ -101,4 +105,6 @@ def _stages(moment: Progress | None, behind: tuple[int, int], rows: int) -> str:
     else:
         at = f"{datetime.fromtimestamp(moment.at / 1000, UTC):%Y-%m-%d %H:%M}" if moment.at else ""
         played = f"played {moment.read:,} lines ({moment.fraction:.0%}) up to {at}"
+    if moment is not None and moment.fraction >= 1.0 and behind == (0, 0):
+        return f"{played}; all of it is scored and stored, rows {rows:,}; Ctrl-C ends"
     return f"{played}; to score {behind[0]:,}, to store {behind[1]:,}, rows {rows:,}"

@@ -158,7 +158,8 @@ class Database:
         if code == UNKNOWN_DATABASE:
             line = "has no such database: run renown migrate"
         elif code == UNKNOWN_TABLE:
-            line = f"lacks a table: run renown migrate ({_line(error.message)})"
+            line = "lacks a table: SHOW TABLES lists those there are, renown migrate makes ours"
+            line += f" ({_line(error.message)})"
         else:
             line = f"refuses: {_line(error.message)}"
         return Refused(f"ClickHouse at {self.address} {line}", code)

@@ -171,6 +171,9 @@ def test_port_is_taken(option: str, tmp_path: Path) -> None:
         (("replay",), ("renown replay --help",)),
         (("replay", "nothing.jsonl"), ("nothing.jsonl", "no such file")),
         (("replay", "likes.data"), ("likes.data", "--format snap")),
+        (("replay", "."), ("folder",)),
+        (("replay", "likes.jsonl", "--until", "1990-01-01"), ("2004",)),
+        (("demo", "--replay", "likes.jsonl", "--format", "snap"), ("snap",)),
         (("replay", "likes.jsonl", "--until", "soon"), ("'soon'", "2012-07-05")),
         (("replay", "likes.jsonl", "--speed", "fast"), ("'fast'", "x60")),
         (("replay", "likes.jsonl", "--repeat", "0"), ("--repeat",)),
@@ -190,6 +193,7 @@ def test_port_is_taken(option: str, tmp_path: Path) -> None:
 def test_wrong_use(
     arguments: tuple[str, ...], parts: tuple[str, ...], likes: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "likes.data").write_bytes(likes.read_bytes())
     assert_one_line(renown(*arguments, cwd=tmp_path), 2, *parts)
 
 

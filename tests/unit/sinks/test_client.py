@@ -53,7 +53,11 @@ def test_a_server_that_cannot_just_now(code: int, monkeypatch: pytest.MonkeyPatc
     ("code", "line"),
     [
         (81, "has no such database: run renown migrate"),
-        (60, "lacks a table: run renown migrate (No such thing)"),
+        (
+            60,
+            "lacks a table: SHOW TABLES lists those there are, renown migrate makes ours"
+            " (No such thing)",
+        ),
         (62, "refuses: No such thing"),
     ],
 )
