@@ -67,6 +67,8 @@ def run_demo(
     folder = settings.data_dir / DEMO_FOLDER
     with Stack(settings, folder, fresh=True, score_workers=demo.score_workers, say=say) as stack:
         times.start = time.monotonic() - began
+        if not demo.once:
+            say("It goes on until Ctrl-C; other commands can look at it meanwhile")
         player = Player(stack.settings, demo.play)
         url = stack.settings.clickhouse.get_secret_value()
         completion = Completion(stack.settings)

@@ -106,5 +106,5 @@ def _stages(moment: Progress | None, behind: tuple[int, int], rows: int) -> str:
         at = f"{datetime.fromtimestamp(moment.at / 1000, UTC):%Y-%m-%d %H:%M}" if moment.at else ""
         played = f"played {moment.read:,} lines ({moment.fraction:.0%}) up to {at}"
     if moment is not None and moment.fraction >= 1.0 and behind == (0, 0):
-        return f"{played}; all of it is scored and stored, rows {rows:,}; Ctrl-C ends"
+        return f"{played}; all of it is scored and stored, rows {rows:,}"
     return f"{played}; to score {behind[0]:,}, to store {behind[1]:,}, rows {rows:,}"
