@@ -30,9 +30,6 @@ PARTITIONS = 4
 
 Ends = dict[str, dict[int, int]]
 
-forgets_sockets = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-"""kafka-python leaves a socket to the garbage collector for each connection that failed."""
-
 
 @pytest.fixture
 def settings(broker: str) -> Settings:
@@ -185,7 +182,6 @@ def test_an_interrupted_replay_loses_nothing(
     assert sorted(actors) == sorted(f"twitter:{n}" for n in range(100, 5100))
 
 
-@forgets_sockets
 def test_a_broker_that_goes_away_is_unreachable_within_the_delivery_time(quiet: None) -> None:
     with EmbeddedBroker() as broker:
         settings = load_settings(kafka=broker.address, partitions=1)
@@ -212,7 +208,6 @@ def publish_many(publisher: Publisher) -> None:
         publisher.publish(interaction())
 
 
-@forgets_sockets
 def test_a_full_buffer_and_no_broker_is_unreachable(quiet: None) -> None:
     with EmbeddedBroker() as broker:
         settings = load_settings(kafka=broker.address, partitions=1)
@@ -224,7 +219,6 @@ def test_a_full_buffer_and_no_broker_is_unreachable(quiet: None) -> None:
         publisher.close()
 
 
-@forgets_sockets
 def test_no_broker_at_the_start_is_unreachable(quiet: None) -> None:
     with pytest.raises(Unreachable, match=r"cannot reach Kafka at 127.0.0.1:1 \(.*RENOWN_KAFKA"):
         Publisher({"bootstrap_servers": ["127.0.0.1:1"]}, 4)
