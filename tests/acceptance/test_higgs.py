@@ -95,7 +95,6 @@ def test_restarts_rebalances_and_an_absent_clickhouse(
         (0.15, flow.second_scorer_joins),
         (0.35, flow.second_scorer_leaves),
         (0.50, flow.restart_sink),
-        (0.60, flow.clickhouse_goes),
-        (0.61, flow.clickhouse_comes_back),
+        (0.60, flow.twenty_seconds_without_clickhouse),
     )
     check_complete(flow.run(tmp_path, play(higgs), fresh_kafka, disturbances))

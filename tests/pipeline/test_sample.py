@@ -68,7 +68,7 @@ def test_twenty_seconds_without_clickhouse_change_no_figure(tmp_path: Path) -> N
     disturbed = flow.run(
         tmp_path / "disturbed",
         Demo(SLOWED, quiet=True),
-        disturbances=Disturbances((0.30, flow.clickhouse_goes), (0.31, flow.clickhouse_comes_back)),
+        disturbances=Disturbances((0.30, flow.twenty_seconds_without_clickhouse)),
     )
     assert flow.comparable(disturbed) == flow.comparable(calm)
 

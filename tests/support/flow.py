@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
+from config.broker import log_ends
 from config.settings import ClickHouseAddress, Settings, load_settings
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.run.demo import DEMO_FOLDER, Demo, run_demo
@@ -131,14 +132,25 @@ def restart_sink(stack: Stack) -> None:
     stack.start_worker("sink")
 
 
-def clickhouse_goes(stack: Stack) -> None:
-    """ClickHouse stops."""
+def twenty_seconds_without_clickhouse(stack: Stack) -> None:
+    """ClickHouse stops and comes back at the same address; scores are published all the while."""
     assert stack.database is not None
     stack.database.stop()
-
-
-def clickhouse_comes_back(stack: Stack) -> None:
-    """At the same address, 20 s later."""
-    assert stack.database is not None
-    time.sleep(20.0)
+    time.sleep(2.0)
+    published = updates_published(stack)
+    time.sleep(18.0)
+    assert updates_published(stack) > published, "scoring stopped with the database"
     stack.database.start()
+
+
+def updates_published(stack: Stack) -> int:
+    """Records in ``scores``."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=stack.settings.kafka, enable_incremental_fetch_sessions=False
+    )
+    try:
+        partitions = range(stack.settings.partitions)
+        ends = log_ends(consumer, [TopicPartition(Topic.SCORES.value, p) for p in partitions])
+        return sum(ends.values())
+    finally:
+        consumer.close()
