@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from config.settings import Settings
+from tests.support.data import data_folder
 
 # A shared machine may pause a test for longer than Hypothesis' deadline of 200 ms.
 settings.register_profile("renown", deadline=None, print_blob=True)
@@ -26,6 +27,5 @@ def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """The folder of public data sets: ``RENOWN_TEST_DATA``, else ``../shared/data``."""
-    folder = os.environ.get("RENOWN_TEST_DATA")
-    return Path(folder) if folder else Path(__file__).parent.parent / "shared" / "data"
+    """The folder of public data sets."""
+    return data_folder()

@@ -56,7 +56,6 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
             log.error("%s: %d offsets of %s are lost", tp, missing, source)
             state.give_up_before(frame)
         else:
-            app.holes += 1
             log.error("%s: a frame lies %d offsets of %s too far ahead", tp, missing, source)
 
     @app.agent(app.batches_of(Topic.WEIGHED.value), name="score", concurrency=1)

@@ -18,14 +18,10 @@ from config.errors import Unreachable
 from config.logging import configure_logging
 from config.settings import ClickHouseAddress, Settings, load_settings
 from renown.cli.output import remark
+from renown.folders import DATABASE_FOLDER, DEMO_FOLDER, STACK_FILE
 
 if TYPE_CHECKING:
     from streams.sinks.client import Database
-
-STACK_FILE: Final = "stack.json"
-DATABASE_FOLDER: Final = "clickhouse"
-DEMO_FOLDER: Final = "demo"
-"""The demo keeps its files in a folder of its own inside the data folder."""
 
 
 _HELLO_SECONDS: Final = 20.0

@@ -9,6 +9,7 @@ from config.broker import log_incarnation
 from config.errors import ExitCode
 from config.settings import ClickHouseAddress, Settings
 from renown.audit import AuditReport, audit
+from renown.folders import DEMO_FOLDER
 from renown.queries import Place, leaderboard, run_report
 from renown.run.once import Completion
 from renown.run.options import Play
@@ -19,7 +20,6 @@ from renown.run.stack import Stack
 from streams.sinks.client import Database
 from streams.sinks.errors import Unavailable
 
-DEMO_FOLDER = "demo"
 _LOOK_SECONDS = 0.2
 _ASK_SECONDS = 1.0
 _SHOWN = 10

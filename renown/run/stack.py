@@ -18,11 +18,11 @@ from config.settings import ClickHouseAddress, Settings
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.embedded.process import ChildProcess, free_port
+from renown.folders import DATABASE_FOLDER, STACK_FILE
 from renown.run.fresh import make_fresh
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
 
-STACK_FILE = "stack.json"
 _MOST_RESTARTS = 5
 _RESTARTS_WITHIN = 300.0
 """Seconds."""
@@ -99,7 +99,7 @@ class Stack:
         if not self.settings.clickhouse.get_secret_value():
             # A port of its own choice, so that it can come back at the same address.
             port = self._ports[1] or free_port()
-            folder = self.folder / "clickhouse"
+            folder = self.folder / DATABASE_FOLDER
             self.database = EmbeddedClickHouse(folder, port=port, setting="--clickhouse-port")
             self._cleanup.enter_context(self.database)
             address = SecretStr(self.database.address)

@@ -31,7 +31,6 @@ class WorkerApp(faust.App):
         """``name``: the consumer group and the id of the app."""
         self.inputs = inputs
         self.settings = settings
-        self.holes = 0
         super().__init__(
             name,
             broker=[f"{SCHEME}://{address}" for address in settings.kafka.split(",")],

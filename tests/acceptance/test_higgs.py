@@ -15,7 +15,7 @@ from renown.run.demo import Demo
 from renown.run.options import Play
 from renown.run.report import Figures
 from tests.support import flow
-from tests.support.data import data_file
+from tests.support.data import HIGGS, data_file
 from tests.support.flow import Disturbances
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
@@ -38,7 +38,7 @@ END_SUM = 749_004_018
 
 @pytest.fixture(scope="module")
 def higgs() -> Path:
-    return data_file("datasets/higgs-twitter/higgs-activity_time.txt.gz")
+    return data_file(HIGGS)
 
 
 def play(higgs: Path, until: str | None = None, repeat: int = 1) -> Demo:

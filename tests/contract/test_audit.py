@@ -18,6 +18,7 @@ from schemas.frames import Frame
 from schemas.networks import NETWORKS
 from schemas.topics import Topic
 from streams.sinks.client import Database
+from tests.support.data import HIGGS, data_file
 from tests.support.histories import NOW, histories
 from tests.support.oracle import load_oracle, model_file
 from tests.support.sink import LOG, add, fresh_database, records, scored, store, writer_of
@@ -250,10 +251,8 @@ def higgs_frames(path: Path, rows_a_frame: int = 2000) -> list[Frame]:
 
 
 @pytest.mark.slow
-def test_real_interactions(clickhouse: str, test_data: Path) -> None:
-    path = test_data / "datasets" / "higgs-twitter" / "higgs-activity_time.txt.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is missing; set RENOWN_TEST_DATA to the shared data's folder")
+def test_real_interactions(clickhouse: str) -> None:
+    path = data_file(HIGGS)
     frames = higgs_frames(path)
     updates = scored(frames)
     start = 1_341_100_800_000

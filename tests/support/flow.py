@@ -11,7 +11,8 @@ from kafka import KafkaConsumer, TopicPartition
 from config.broker import log_ends
 from config.settings import ClickHouseAddress, Settings, load_settings
 from renown.embedded.clickhouse import EmbeddedClickHouse
-from renown.run.demo import DEMO_FOLDER, Demo, run_demo
+from renown.folders import DATABASE_FOLDER, DEMO_FOLDER
+from renown.run.demo import Demo, run_demo
 from renown.run.player import Player
 from renown.run.report import Figures
 from renown.run.stack import Stack
@@ -70,7 +71,7 @@ def run(
 def stored(folder: Path) -> Iterator[Database]:
     """What a run in ``folder`` left in its embedded ClickHouse."""
     with (
-        EmbeddedClickHouse(folder / DEMO_FOLDER / "clickhouse") as server,
+        EmbeddedClickHouse(folder / DEMO_FOLDER / DATABASE_FOLDER) as server,
         Database(ClickHouseAddress.parse(server.address)) as db,
     ):
         yield db

@@ -4,15 +4,12 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-import pytest
+from tests.support.data import present
 
 
 def model_file(test_data: Path, name: str) -> Path:
     """A file of the folder ``score`` beside the test data; skips the test if it is not there."""
-    path = test_data.parent / "score" / name
-    if not path.exists():
-        pytest.skip(f"{path} is missing; set RENOWN_TEST_DATA to the shared data's folder")
-    return path
+    return present(test_data.parent / "score" / name)
 
 
 def load_oracle(test_data: Path) -> ModuleType:

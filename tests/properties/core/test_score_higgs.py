@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.core.score import Applied, ScorePartition
+from tests.support.data import HIGGS, data_file
 from tests.support.weighed import HOUR, MODEL, Row, frame
 
 KIND = {"MT": 1, "RE": 2, "RT": 3}
@@ -30,10 +31,8 @@ def by_source(path: Path) -> dict[int, list[Row]]:
 
 
 @pytest.mark.slow
-def test_scores_of_the_higgs_data_set(test_data: Path) -> None:
-    path = test_data / "datasets" / "higgs-twitter" / "higgs-activity_time.txt.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is missing; set RENOWN_TEST_DATA to the shared data's folder")
+def test_scores_of_the_higgs_data_set() -> None:
+    path = data_file(HIGGS)
     rows = by_source(path)
     assert {kind: len(mine) for kind, mine in rows.items()} == {1: 127_761, 2: 36_395, 3: 354_930}
     state, offset, done = ScorePartition(0, MODEL, once=True), 0, dict.fromkeys(rows, 0)

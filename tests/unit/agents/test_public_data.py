@@ -7,14 +7,12 @@ import pytest
 
 from agents.formats import Format
 from agents.sources.replay import Replay
+from tests.support.data import present
 from tests.support.publishing import MemoryOutlet, StillClock
 
 
 def data(folder: Path, name: str) -> Path:
-    path = folder / "datasets" / name
-    if not path.exists():
-        pytest.skip(f"no {path}: set RENOWN_TEST_DATA to a folder that holds it")
-    return path
+    return present(folder / "datasets" / name)
 
 
 @pytest.mark.slow

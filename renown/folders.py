@@ -1,0 +1,12 @@
+"""What lies in the data folder of a stack; light enough for every command to import."""
+
+from typing import Final
+
+STACK_FILE: Final = "stack.json"
+"""Addresses and process of the stack that runs on the folder."""
+
+DATABASE_FOLDER: Final = "clickhouse"
+"""Data of the embedded ClickHouse."""
+
+DEMO_FOLDER: Final = "demo"
+"""The demo keeps its files in a folder of its own inside the data folder."""
