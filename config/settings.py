@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     accept_loss: bool = Field(
         False, description="go on where a log starts beyond the state's position, counting the loss"
     )
+    metrics_host: str = Field(
+        "127.0.0.1", description="address on which /metrics, /health and /ready listen"
+    )
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="their port; 0: none (renown up gives each process one)"
+    )
     log_format: Literal["text", "json"] = Field("text", description="text for people or json")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="log level"
