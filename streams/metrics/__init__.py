@@ -1,0 +1,1 @@
+"""What operators see of the workers: metrics that cost something per batch or scrape only."""
