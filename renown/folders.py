@@ -5,6 +5,12 @@ from typing import Final
 STACK_FILE: Final = "stack.json"
 """Addresses and process of the stack that runs on the folder."""
 
+TARGETS_FILE: Final = "targets.json"
+"""Where Prometheus finds the processes of that stack (file service discovery)."""
+
+LOCK_FILE: Final = "lock"
+"""Held by the stack that runs on the folder."""
+
 DATABASE_FOLDER: Final = "clickhouse"
 """Data of the embedded ClickHouse."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agents.formats import Format
+from config.errors import WrongUse
+from renown.cli.up import Live
 
 if TYPE_CHECKING:
     from renown.run.demo import Outcome
@@ -17,6 +19,7 @@ Examples:
   renown demo
   renown demo --replay higgs-activity_time.txt.gz --format snap --once --json
   renown demo --replay mine.jsonl --speed x600
+  renown demo --live bluesky               what happens there now, until Ctrl-C
 """
 
 _NEXT: Final = """
@@ -32,6 +35,9 @@ def demo(
     replay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Play this file, not the sample data."),
+    ] = None,
+    live: Annotated[
+        Live | None, typer.Option(help="Listen to this network instead, until Ctrl-C.")
     ] = None,
     format: Annotated[
         Format | None, typer.Option(help="Of the file; without it its name decides.")
@@ -71,14 +77,23 @@ def demo(
     from renown.cli.output import print_json, remark
     from renown.cli.stopping import interrupt_on_sigterm
     from renown.run.demo import Demo, run_demo
+    from renown.run.feeds import listening
 
+    if live and (replay or once):
+        raise WrongUse("--live plays no file and does not end: leave out --replay and --once")
     play = _play(replay, format, repeat, until, events, speed, network)
-    ends = once or replay is None
+    ends = once or (replay is None and live is None)
     settings = start()
     with interrupt_on_sigterm():
         outcome = run_demo(
             settings,
-            Demo(play, once=ends, quiet=json, score_workers=workers),
+            Demo(
+                play,
+                live=listening(live.value) if live else None,
+                once=ends,
+                quiet=json,
+                score_workers=workers,
+            ),
             remark,
         )
     if json:

@@ -19,6 +19,7 @@ from renown.cli import (
     demo,
     doctor,
     migrate,
+    monitor,
     query,
     replay,
     show,
@@ -76,6 +77,7 @@ app.command(epilog=demo.EPILOG, short_help="Play a data set through everything."
 app.command(epilog=up.EPILOG, short_help="Run everything on this machine.")(up.up)
 app.command(epilog=replay.EPILOG)(replay.replay)
 app.command()(worker.worker)
+app.command(epilog=monitor.EPILOG)(monitor.monitor)
 app.command()(migrate.migrate)
 app.command()(show.show)
 app.command(epilog=query.EPILOG)(query.query)

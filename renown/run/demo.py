@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NoReturn
 
 from config.broker import log_incarnation
 from config.errors import ExitCode
@@ -11,6 +13,7 @@ from config.settings import ClickHouseAddress, Settings
 from renown.audit import AuditReport, audit
 from renown.folders import DEMO_FOLDER
 from renown.queries import Place, leaderboard, run_report
+from renown.run.feeds import Agent, Feed, LiveFeed
 from renown.run.once import Completion
 from renown.run.options import Play
 from renown.run.player import Player
@@ -29,9 +32,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """How to run: ``once`` ends when everything played is stored, else Ctrl-C does."""
+    """How to run: ``once`` ends when everything played is stored, else Ctrl-C does.
+
+    ``live``: what feeds it in place of ``play``; such a run never ends by itself.
+    """
 
     play: Play = field(default_factory=Play)
+    live: Agent | None = None
     once: bool = True
     quiet: bool = False
     score_workers: int = 1
@@ -67,6 +74,9 @@ def run_demo(
     folder = settings.data_dir / DEMO_FOLDER
     with Stack(settings, folder, fresh=True, score_workers=demo.score_workers, say=say) as stack:
         times.start = time.monotonic() - began
+        if demo.live:
+            stack.start_agent(demo.live.name, demo.live.arguments)
+            _watch_live(stack, LiveFeed(folder, demo.live), demo, say)
         if not demo.once:
             say("It goes on until Ctrl-C; other commands can look at it meanwhile")
         player = Player(stack.settings, demo.play)
@@ -79,7 +89,8 @@ def run_demo(
             ):
                 player.start()
                 flow_began = time.monotonic()
-                watch = _Watch(stack, player, db, screen, during)
+                disturb = partial(during, stack, player) if during else lambda: None
+                watch = _Watch(stack, player, db, screen, disturb)
                 completion.wait(lambda: player.playing or not demo.once, watch)
                 times.flow = time.monotonic() - flow_began
                 if watch.first_row_at is not None:
@@ -94,18 +105,34 @@ def run_demo(
             completion.close()
 
 
+def _watch_live(stack: Stack, feed: Feed, demo: Demo, say: Say) -> NoReturn:
+    """Show what comes in until Ctrl-C."""
+    say("It goes on until Ctrl-C; other commands can look at it meanwhile")
+    url = stack.settings.clickhouse.get_secret_value()
+    completion = Completion(stack.settings)
+    try:
+        with (
+            Database(ClickHouseAddress.parse(url)) as db,
+            open_screen(quiet=demo.quiet, say=say) as screen,
+        ):
+            completion.wait(lambda: True, _Watch(stack, feed, db, screen))
+    finally:
+        completion.close()
+    raise RuntimeError("a live run ended by itself")
+
+
 class _Watch:
     """Looks at the run while it goes on; a ClickHouse that is away is no reason to end it."""
 
     def __init__(
         self,
         stack: Stack,
-        player: Player,
+        feed: Feed,
         db: Database,
         screen: Screen,
-        during: Callable[[Stack, Player], None] | None,
+        during: Callable[[], None] = lambda: None,
     ) -> None:
-        self._stack, self._player, self._db, self._screen = stack, player, db, screen
+        self._stack, self._feed, self._db, self._screen = stack, feed, db, screen
         self._during = during
         self._asked_at = 0.0
         self._rows = 0
@@ -113,15 +140,14 @@ class _Watch:
         self.first_row_at: float | None = None
 
     def __call__(self, behind: tuple[int, int]) -> None:
-        if self._during:
-            self._during(self._stack, self._player)
+        self._during()
         self._stack.watch()
         now = time.monotonic()
         if now - self._asked_at > (_ASK_SECONDS if self._rows else _LOOK_SECONDS):
             self._asked_at = now
             with suppress(Unavailable):
                 self._ask()
-        self._screen.show(self._player.moment, behind, self._rows, self._leaders)
+        self._screen.show(self._feed, behind, self._rows, self._leaders)
 
     def _ask(self) -> None:
         self._rows = int(self._db.query("SELECT count() FROM interactions_rows")[0][0])

@@ -1,6 +1,7 @@
 """A replay in a thread of its own, while the main thread shows what comes out of it."""
 
 import threading
+from datetime import UTC, datetime
 
 from agents.publisher import Publisher
 from agents.report import Progress, ReplayReport
@@ -39,6 +40,23 @@ class Player:
         if self._error:
             raise self._error
         return self._thread.is_alive()
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of it was published."""
+        return self.moment is not None and self.moment.fraction >= 1.0
+
+    def words(self) -> str:
+        """How far it is, for people."""
+        moment = self.moment
+        if moment is None:
+            return "nothing played yet"
+        reached = (
+            f" up to {datetime.fromtimestamp(moment.at / 1000, UTC):%Y-%m-%d %H:%M}"
+            if moment.at
+            else ""
+        )
+        return f"played {moment.read:,} lines ({moment.fraction:.0%}){reached}"
 
     def _run(self) -> None:
         try:

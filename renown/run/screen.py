@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Protocol, Self
 
 from rich.console import Console, Group
@@ -11,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from agents.report import Progress
 from renown.queries import Place
+from renown.run.feeds import Feed
 
 _LINE_SECONDS = 3.0
 
@@ -24,9 +23,7 @@ class Screen(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def show(
-        self, moment: Progress | None, behind: tuple[int, int], rows: int, leaders: list[Place]
-    ) -> None:
+    def show(self, feed: Feed, behind: tuple[int, int], rows: int, leaders: list[Place]) -> None:
         """``behind``: records to be scored and to be stored; ``rows``: interactions stored."""
 
 
@@ -48,11 +45,9 @@ class LiveScreen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def show(
-        self, moment: Progress | None, behind: tuple[int, int], rows: int, leaders: list[Place]
-    ) -> None:
+    def show(self, feed: Feed, behind: tuple[int, int], rows: int, leaders: list[Place]) -> None:
         """Draw."""
-        stages = Text(_stages(moment, behind, rows), style="bold")
+        stages = Text(_stages(feed, behind, rows), style="bold")
         table = Table(title="leaderboard", title_justify="left", pad_edge=False, box=None)
         table.add_column("#", justify="right")
         table.add_column("account")
@@ -85,26 +80,19 @@ class LineScreen:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def show(
-        self, moment: Progress | None, behind: tuple[int, int], rows: int, leaders: list[Place]
-    ) -> None:
+    def show(self, feed: Feed, behind: tuple[int, int], rows: int, leaders: list[Place]) -> None:
         """Say how far it is, if the last time is long enough ago."""
         now = time.monotonic()
         if now - self._said_at < _LINE_SECONDS:
             return
         best = f", best {leaders[0].profile} {leaders[0].points:.1f}" if leaders else ""
-        line = _stages(moment, behind, rows) + best
+        line = _stages(feed, behind, rows) + best
         if line != self._said:
             self._said_at, self._said = now, line
             self._say(line)
 
 
-def _stages(moment: Progress | None, behind: tuple[int, int], rows: int) -> str:
-    if moment is None:
-        played = "nothing played yet"
-    else:
-        at = f"{datetime.fromtimestamp(moment.at / 1000, UTC):%Y-%m-%d %H:%M}" if moment.at else ""
-        played = f"played {moment.read:,} lines ({moment.fraction:.0%}) up to {at}"
-    if moment is not None and moment.fraction >= 1.0 and behind == (0, 0):
-        return f"{played}; all of it is scored and stored, rows {rows:,}"
-    return f"{played}; to score {behind[0]:,}, to store {behind[1]:,}, rows {rows:,}"
+def _stages(feed: Feed, behind: tuple[int, int], rows: int) -> str:
+    if feed.ended and behind == (0, 0):
+        return f"{feed.words()}; all of it is scored and stored, rows {rows:,}"
+    return f"{feed.words()}; to score {behind[0]:,}, to store {behind[1]:,}, rows {rows:,}"

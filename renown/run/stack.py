@@ -1,36 +1,35 @@
 """All processes of Renown on one machine: broker and ClickHouse where none is set, and workers."""
 
+import fcntl
 import json
 import os
 import shutil
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from pydantic import SecretStr
 
 from config.broker import ensure_topics
 from config.errors import RenownError, Unreachable
 from config.settings import ClickHouseAddress, Settings
+from config.telemetry import Telemetry, new_registry
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
-from renown.embedded.process import ChildProcess, free_port
-from renown.folders import DATABASE_FOLDER, STACK_FILE
+from renown.embedded.process import LOOPBACK, ChildProcess, free_port
+from renown.folders import DATABASE_FOLDER, LOCK_FILE, STACK_FILE
+from renown.run import supervision
 from renown.run.fresh import make_fresh
+from renown.run.processes import Part, Processes, Say
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
 
-_MOST_RESTARTS = 5
-_RESTARTS_WITHIN = 300.0
-"""Seconds."""
-_STOP_SECONDS = 30.0
-_EMBEDDED_BROKER: dict[str, object] = {"session_seconds": 6.0, "truncate_changelog": False}
+_EMBEDDED_BROKER: Final[dict[str, object]] = {"session_seconds": 6.0, "truncate_changelog": False}
 """It lets a new group wait for half of its session time, and knows no DeleteRecords."""
 
-Say = Callable[[str], None]
+_JOBS: Final = {"score": "renown-score", "sink": "renown-sink", "monitor": "renown-monitor"}
+_AGENT_JOB: Final = "renown-agent"
 
 
 class Stack:
@@ -38,7 +37,7 @@ class Stack:
 
     ``folder`` holds the embedded ClickHouse and the workers' files; ``fresh`` empties it first,
     and a Kafka that is not embedded of what an earlier fresh stack left there.
-    A port of 0 takes any free one.
+    ``monitor``: also start one. A port of 0 takes any free one.
     """
 
     def __init__(
@@ -48,20 +47,27 @@ class Stack:
         *,
         fresh: bool = False,
         score_workers: int = 1,
+        monitor: bool = False,
         kafka_port: int = 0,
         clickhouse_port: int = 0,
         say: Say = print,
     ) -> None:
         self.settings = settings
         self.folder = folder
-        self.workers: dict[str, ChildProcess] = {}
         self.database: EmbeddedClickHouse | None = None
+        self._broker: EmbeddedBroker | None = None
         self._fresh = fresh
         self._score_workers = score_workers
+        self._monitor = monitor
         self._ports = kafka_port, clickhouse_port
         self._say = say
         self._cleanup = ExitStack()
-        self._restarts: list[float] = []
+        self._processes = Processes(folder, say)
+
+    @property
+    def workers(self) -> dict[str, ChildProcess]:
+        """Name → process of every worker, agent and monitor that is meant to run."""
+        return self._processes.running
 
     def __enter__(self) -> Self:
         """Start everything; raises ``Unreachable`` and leaves nothing behind if that fails."""
@@ -74,14 +80,45 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
 
+    def start_worker(self, name: str) -> None:
+        """Start ``score-N``, ``sink`` or ``monitor`` as a process of its own."""
+        kind = name.partition("-")[0]
+        arguments = ("monitor",) if kind == "monitor" else ("worker", kind)
+        self._start_part(Part(name, _JOBS[kind], arguments, self.folder / name))
+
+    def start_agent(self, name: str, arguments: Sequence[str]) -> None:
+        """Start ``renown`` with ``arguments`` as an agent; its cursor lies in our folder."""
+        self._start_part(Part(name, _AGENT_JOB, tuple(arguments), self.folder))
+
+    def stop_worker(self, name: str) -> None:
+        """SIGTERM: what the worker has applied is checkpointed before it ends."""
+        self._processes.stop(name)
+
+    def watch(self) -> None:
+        """Start again what ended; raises ``RenownError`` if it keeps ending.
+
+        Not the embedded broker: what it held is gone.
+        """
+        if self._broker and not self._broker.running:
+            raise RenownError(
+                "the embedded broker ended, and its log with it: start again "
+                f"(what is stored in {self.folder} stays)"
+            )
+        database = self.database
+        if database and database.pid and not database.running:
+            self._processes.count_end("the embedded ClickHouse", "its process is gone")
+            database.stop()
+            database.start()
+        self._processes.watch()
+
     def _start(self) -> None:
         self._prepare_folder()
         changes: dict[str, object] = {"data_dir": self.folder}
         if not self.settings.kafka:
-            broker = EmbeddedBroker(self._ports[0], setting="--kafka-port")
-            self._cleanup.enter_context(broker)
-            changes |= {"kafka": broker.address, **_EMBEDDED_BROKER}
-            self._say(f"broker      embedded, {broker.address}")
+            self._broker = EmbeddedBroker(self._ports[0], setting="--kafka-port")
+            self._cleanup.enter_context(self._broker)
+            changes |= {"kafka": self._broker.address, **_EMBEDDED_BROKER}
+            self._say(f"broker      embedded, {self._broker.address}")
         else:
             self._say(f"broker      {self.settings.kafka}")
         self.settings = self.settings.model_copy(update=changes)
@@ -89,13 +126,25 @@ class Stack:
             make_fresh(self.settings, self._say)
         else:
             ensure_topics(self.settings)
-        self._start_clickhouse_beside_the_workers()
+        self._cleanup.callback(self._processes.forget_targets)
+        if self._fresh:
+            # Score workers need no database: they join their group while it starts.
+            self._start_score_workers()
+            self._start_clickhouse()
+        else:
+            self._start_clickhouse()
+            self._start_score_workers()
+        self.start_worker("sink")
+        if self._monitor:
+            self.start_worker("monitor")
         self._write_stack_file()
+        self._tell_operators()
 
-    def _start_clickhouse_beside_the_workers(self) -> None:
-        # Score workers need no database: they join their group while it starts.
+    def _start_score_workers(self) -> None:
         for number in range(1, self._score_workers + 1):
             self.start_worker(f"score-{number}")
+
+    def _start_clickhouse(self) -> None:
         if not self.settings.clickhouse.get_secret_value():
             # A port of its own choice, so that it can come back at the same address.
             port = self._ports[1] or free_port()
@@ -108,13 +157,14 @@ class Stack:
         self._say(f"clickhouse  {ClickHouseAddress.parse(url)}")
         with connect(ClickHouseAddress.parse(url)) as client:
             migrate(client)
-        self.start_worker("sink")
 
     def _prepare_folder(self) -> None:
+        """An empty or kept folder that nobody else uses."""
         try:
-            if self._fresh and self.folder.exists():
-                shutil.rmtree(self.folder)
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock()
+            if self._fresh:
+                _empty(self.folder)
             probe = self.folder / ".writable"
             probe.touch()
             probe.unlink()
@@ -123,6 +173,17 @@ class Stack:
                 f"cannot write to {self.folder} ({error.strerror}): "
                 "set RENOWN_DATA_DIR to a folder that can be written"
             ) from error
+
+    def _lock(self) -> None:
+        """Hold the folder until the end; the lock goes with the process, however that ends."""
+        holder = self._cleanup.enter_context((self.folder / LOCK_FILE).open("a+"))
+        try:
+            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unreachable(
+                f"{self.folder} is in use by another renown up or demo: stop it, or choose another "
+                "folder with RENOWN_DATA_DIR"
+            ) from None
 
     def _write_stack_file(self) -> None:
         path = self.folder / STACK_FILE
@@ -136,42 +197,34 @@ class Stack:
         path.write_text(json.dumps(content))
         self._cleanup.callback(path.unlink, missing_ok=True)
 
-    def start_worker(self, name: str) -> None:
-        """Start ``score-N`` or ``sink`` as a process of its own."""
-        command = [sys.executable, "-m", "renown", "worker", name.partition("-")[0]]
-        log = self.folder / f"{name}.log"
-        child = ChildProcess(f"worker {name}", command, self._environment(name), log)
-        self.workers[name] = child.start()
-        self._cleanup.callback(self.stop_worker, name)
+    def _tell_operators(self) -> None:
+        registry = new_registry(supervision.JOB)
+        registry.register(supervision.StackCollector(self._pids, lambda: self._processes.restarts))
+        port = self.settings.metrics_port or free_port()
+        own = self.settings.model_copy(update={"metrics_host": LOOPBACK, "metrics_port": port})
+        telemetry = self._cleanup.enter_context(Telemetry(own, registry))
+        self._processes.add_target("up", supervision.JOB, telemetry.port)
 
-    def stop_worker(self, name: str) -> None:
-        """SIGTERM: what the worker has applied is checkpointed before it ends."""
-        if child := self.workers.pop(name, None):
-            child.stop(_STOP_SECONDS)
-
-    def watch(self) -> None:
-        """Start workers again that ended; raises ``RenownError`` if they keep ending."""
-        for name, child in list(self.workers.items()):
-            if child.running:
-                continue
-            last = " | ".join(child.last_lines(2)) or "it printed nothing"
-            now = time.monotonic()
-            self._restarts = [at for at in self._restarts if now - at < _RESTARTS_WITHIN] + [now]
-            if len(self._restarts) > _MOST_RESTARTS:
-                raise RenownError(
-                    f"worker {name} keeps ending ({last}): see {self.folder}/{name}.log"
-                )
-            self._say(f"worker {name} ended ({last}); starting it again")
-            child.stop()
-            self.start_worker(name)
-            time.sleep(1.0)
-
-    def _environment(self, name: str) -> dict[str, str]:
-        settings = self.settings.model_dump(exclude_unset=False, exclude_none=True)
-        secret = {
-            key: value.get_secret_value() if isinstance(value, SecretStr) else value
-            for key, value in settings.items()
+    def _pids(self) -> dict[str, int | None]:
+        """Name → process id of everything that runs here."""
+        servers = {"broker": self._broker, "clickhouse": self.database}
+        return {
+            "up": os.getpid(),
+            **{name: server.pid for name, server in servers.items() if server},
+            **{name: child.pid for name, child in list(self.workers.items())},
         }
-        secret["data_dir"] = (self.folder / name).absolute()
-        changes = {f"RENOWN_{key.upper()}": str(value) for key, value in secret.items()}
-        return {**os.environ, **changes}
+
+    def _start_part(self, part: Part) -> None:
+        self._processes.start(part, self.settings)
+        self._cleanup.callback(self.stop_worker, part.name)
+
+
+def _empty(folder: Path) -> None:
+    """Remove everything but the lock, which is held."""
+    for entry in folder.iterdir():
+        if entry.name == LOCK_FILE:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
