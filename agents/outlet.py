@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from schemas.account import AccountFacts
 from schemas.interaction import Interaction
+from schemas.post import Post
 from schemas.topics import Topic
 
 
@@ -22,6 +24,14 @@ class Outlet(Protocol):
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Publish bytes as they are."""
+        ...
+
+    def publish_post(self, post: Post) -> None:
+        """Publish a post, or that it was deleted."""
+        ...
+
+    def publish_account(self, facts: AccountFacts) -> None:
+        """Publish facts of an account."""
         ...
 
     def heartbeat(self, clock: int) -> None:

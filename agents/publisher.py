@@ -18,8 +18,10 @@ from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from kafka.producer.future import FutureRecordMetadata
 
 from config.errors import RenownError, Unreachable, WrongUse
+from schemas.account import AccountFacts
 from schemas.interaction import Heartbeat, Interaction
 from schemas.partitioner import murmur2, partition_of
+from schemas.post import Post
 from schemas.topics import INTERACTION_TOPICS, LARGEST_RECORD, Topic
 
 _REAP_EVERY: Final = 256
@@ -118,13 +120,8 @@ class Publisher:
     def publish(self, interaction: Interaction, encoded: bytes | None = None) -> None:
         """Publish one interaction; ``encoded``: its JSON where that is at hand already."""
         kind = interaction.kind.value
-        actor = interaction.actor
-        self._send(
-            _TOPIC_OF[kind],
-            partition_of(actor, self._partitions),
-            actor.encode(),
-            self._encode(interaction) if encoded is None else encoded,
-        )
+        value = self._encode(interaction) if encoded is None else encoded
+        self._send_keyed(_TOPIC_OF[kind], interaction.actor, value)
         self.published[interaction.network, kind] += 1
 
     def publish_raw(
@@ -138,6 +135,14 @@ class Publisher:
         hashed = murmur2(key if key is not None else (value or b""))
         partition = (hashed & 0x7FFFFFFF) % self._partitions
         self._send(topic, partition, key, value, list(headers))
+
+    def publish_post(self, post: Post) -> None:
+        """Publish a post, or that it was deleted, keyed by its author."""
+        self._send_keyed(Topic.POSTS, post.author, self._encode(post))
+
+    def publish_account(self, facts: AccountFacts) -> None:
+        """Publish facts of an account, keyed by it."""
+        self._send_keyed(Topic.ACCOUNTS, facts.account, self._encode(facts))
 
     def heartbeat(self, clock: int) -> None:
         """Tell every partition of the five topics that event time has reached ``clock`` (ms)."""
@@ -186,6 +191,9 @@ class Publisher:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close(flush=kind is None)
+
+    def _send_keyed(self, topic: Topic, account: str, value: bytes) -> None:
+        self._send(topic, partition_of(account, self._partitions), account.encode(), value)
 
     def _send(
         self,

@@ -6,8 +6,10 @@ from typing import NamedTuple
 import msgspec
 
 from config.errors import RenownError
+from schemas.account import AccountFacts
 from schemas.interaction import Heartbeat, Interaction
 from schemas.partitioner import murmur2, partition_of
+from schemas.post import Post
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.records import Record
 
@@ -35,6 +37,8 @@ class MemoryOutlet:
         self.sent: list[Sent] = []
         self.clocks: list[int] = []
         self.published: list[Interaction] = []
+        self.posts: list[Post] = []
+        self.accounts: list[AccountFacts] = []
         self.deaf = False
         self.on_publish: Callable[[], None] = lambda: None
         self._partitions = partitions
@@ -61,6 +65,14 @@ class MemoryOutlet:
         value = value or b""
         partition = (murmur2(value if key is None else key) & 0x7FFFFFFF) % self._partitions
         self._keep(topic, partition, key, value, tuple(headers))
+
+    def publish_post(self, post: Post) -> None:
+        self._keep_of(Topic.POSTS, post.author, post)
+        self.posts.append(post)
+
+    def publish_account(self, facts: AccountFacts) -> None:
+        self._keep_of(Topic.ACCOUNTS, facts.account, facts)
+        self.accounts.append(facts)
 
     def heartbeat(self, clock: int) -> None:
         self.clocks.append(clock)
@@ -89,9 +101,13 @@ class MemoryOutlet:
             for partition in range(self._partitions)
         }
         for sent in self.sent:
-            log = logs[sent.topic, sent.partition]
+            log = logs.setdefault((sent.topic, sent.partition), [])
             log.append(Record(len(log), NOW, sent.key, sent.value, sent.headers))
         return logs
+
+    def _keep_of(self, topic: Topic, account: str, message: msgspec.Struct) -> None:
+        partition = partition_of(account, self._partitions)
+        self._keep(topic, partition, account.encode(), msgspec.json.encode(message))
 
     def _keep(
         self,

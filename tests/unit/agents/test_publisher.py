@@ -17,9 +17,11 @@ from kafka.partitioner.default import DefaultPartitioner
 from agents import publisher as module
 from agents.publisher import DeliveryFailed, Publisher
 from config.errors import RenownError, Unreachable, WrongUse
+from schemas.account import AccountFacts
 from schemas.interaction import Heartbeat
 from schemas.kinds import Kind
 from schemas.partitioner import partition_of
+from schemas.post import Post
 from schemas.topics import INTERACTION_TOPICS, Topic
 from tests.support.interactions import NOON, interaction
 
@@ -99,6 +101,19 @@ def test_an_interaction_is_keyed_by_its_actor(publisher: Publisher) -> None:
     assert partition == partition_of("twitter:ada", 4)
     assert second[1] == b"as it came"
     assert publisher.published == {("twitter", "comment"): 1, ("twitter", "retweet"): 1}
+
+
+def test_posts_and_accounts_are_keyed_by_whose_they_are(publisher: Publisher) -> None:
+    post = Post(id="p", at=NOON, network="twitter", author="twitter:robin", media=("photo",))
+    facts = AccountFacts(account="twitter:robin", at=NOON, handle="robin_y")
+    publisher.publish_post(post)
+    publisher.publish_account(facts)
+    right = partition_of("twitter:robin", 4)
+    assert Client.made.sent == [
+        ("posts", msgspec.json.encode(post), b"twitter:robin", None, right),
+        ("accounts", msgspec.json.encode(facts), b"twitter:robin", None, right),
+    ]
+    assert not publisher.published, "interactions alone are counted there"
 
 
 @pytest.mark.parametrize("account", ["twitter:ada", "mastodon:zoë@x", "reddit:北", "x:" + "y" * 99])
