@@ -10,7 +10,7 @@ import msgspec
 from config.errors import Unreachable
 
 STATUS_FOLDER: Final = "agents"
-"""Folder of the status files inside the data folder."""
+"""Name of the folder of status files inside the data folder."""
 
 State = Literal["connecting", "running", "paused", "stopped", "failed"]
 
@@ -41,12 +41,12 @@ class AgentStatus(msgspec.Struct, kw_only=True):
     metrics_port: int = 0
 
 
-def write_status(data_dir: Path, status: AgentStatus) -> None:
-    """Replace the status file of ``status.name``; readers see the old or the new one, never a part.
+def write_status(folder: Path, status: AgentStatus) -> None:
+    """Replace the status file of ``status.name`` in the folder of statuses, which may be made.
 
-    Raises ``Unreachable`` where the data folder cannot be written.
+    Readers see the old or the new one, never a part. Raises ``Unreachable`` where it cannot be
+    written.
     """
-    folder = data_dir / STATUS_FOLDER
     unfinished = folder / f"{status.name}.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,13 +62,13 @@ def write_status(data_dir: Path, status: AgentStatus) -> None:
         ) from None
 
 
-def read_statuses(data_dir: Path) -> list[AgentStatus]:
-    """The last told status of every agent of a data folder, by name.
+def read_statuses(folder: Path) -> list[AgentStatus]:
+    """The last told status of every agent in the folder of statuses, by name.
 
     A file that is none of this version gives a status that says so.
     """
     found = []
-    for path in sorted((data_dir / STATUS_FOLDER).glob("*.json")):
+    for path in sorted(folder.glob("*.json")):
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=AgentStatus))
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

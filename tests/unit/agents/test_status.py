@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.status import STATUS_FOLDER, AgentStatus, read_statuses, write_status
+from agents.status import AgentStatus, read_statuses, write_status
 from config.errors import Unreachable
 
 
@@ -30,13 +30,13 @@ def test_what_is_written_is_read_by_name(tmp_path: Path) -> None:
     bluesky.state = "stopped"
     write_status(tmp_path / "made", bluesky)
     assert read_statuses(tmp_path / "made") == [other, bluesky]
-    assert len(list((tmp_path / "made" / STATUS_FOLDER).iterdir())) == 2
+    assert len(list((tmp_path / "made").iterdir())) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"name":3}', b"\xff\xfe", b"[]"])
 def test_a_damaged_file_says_so(tmp_path: Path, content: bytes) -> None:
     write_status(tmp_path, AgentStatus(name="sound"))
-    (tmp_path / STATUS_FOLDER / "odd.json").write_bytes(content)
+    (tmp_path / "odd.json").write_bytes(content)
     odd, sound = read_statuses(tmp_path)
     assert sound.name == "sound"
     assert (odd.name, odd.state) == ("odd", "failed")
@@ -44,6 +44,6 @@ def test_a_damaged_file_says_so(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_unreachable(tmp_path: Path) -> None:
-    (tmp_path / STATUS_FOLDER).write_text("in the way")
+    (tmp_path / "agents").write_text("in the way")
     with pytest.raises(Unreachable, match=r"status of agent x in .*RENOWN_DATA_DIR"):
-        write_status(tmp_path, AgentStatus(name="x"))
+        write_status(tmp_path / "agents", AgentStatus(name="x"))
