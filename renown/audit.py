@@ -13,6 +13,7 @@ from renown.audit_sql import FIELDS, comparison_sql, points_sql, scores_sql, win
 from schemas.model import Model, load_model
 from schemas.topics import Topic
 from streams.sinks.client import Database
+from streams.sinks.lineage import chain_of, newest_log
 
 EXAMPLES: Final = 20
 _HOUR_MS: Final = 3_600_000
@@ -53,11 +54,6 @@ class AuditReport:
     examples: list[Difference] = field(default_factory=list)
 
 
-def newest_log(db: Database) -> int:
-    """The newest log that rows came from; 0 if there are none."""
-    return int(db.query("SELECT max(log) FROM interactions_rows")[0][0])
-
-
 def audit(
     db: Database,
     *,
@@ -68,15 +64,16 @@ def audit(
 ) -> AuditReport:
     """Recompute the newest score of every account (or of ``account``) and compare it.
 
-    Only updates are looked at whose rows are stored. ``log``: of which broker log, default the
-    newest. With ``at`` (ms UTC) nothing is compared: scores are recomputed from what happened
-    before that moment, as of its hour. Raises ``Unavailable`` if ClickHouse is away.
+    Only updates are looked at whose rows are stored. ``log``: of which broker log and those that
+    it continues, default the newest. With ``at`` (ms UTC) nothing is compared: scores are
+    recomputed from what happened before that moment, as of its hour. Raises ``Unavailable`` if
+    ClickHouse is away.
     """
     log = newest_log(db) if log is None else log
     report = AuditReport(log, at)
-    query = _Query(model or load_model(), log, account)
-    limits = _stored_positions(db, log)
-    for shard in _shards(db, log, account):
+    query = _Query(model or load_model(), tuple(chain_of(db, log)), account)
+    limits = _stored_positions(db, query)
+    for shard in _shards(db, query):
         if at is None:
             _compare(db, query.points(limits, shard), query, shard, report)
         else:
@@ -91,9 +88,9 @@ def scores_at(
 ) -> dict[str, int]:
     """Account → score in thousandths, recomputed from what happened before ``at`` (ms UTC)."""
     log = newest_log(db) if log is None else log
-    query = _Query(load_model(), log, account)
+    query = _Query(load_model(), tuple(chain_of(db, log)), account)
     found: dict[str, int] = {}
-    for shard in _shards(db, log, account):
+    for shard in _shards(db, query):
         scores = query.scores_at(at, shard)
         rows = db.query(f"SELECT account, score FROM ({scores})", query.values)
         found.update((name, int(score)) for name, score in rows)
@@ -102,11 +99,16 @@ def scores_at(
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """Texts of the queries for one log and, if given, one account."""
+    """Texts of the queries for one chain of logs (ascending) and, if given, one account."""
 
     model: Model
-    log: int
+    chain: tuple[int, ...]
     account: str | None
+
+    @property
+    def logs(self) -> str:
+        """The logs as SQL has a set."""
+        return f"({', '.join(map(str, self.chain))})"
 
     @property
     def values(self) -> dict[str, str] | None:
@@ -117,7 +119,7 @@ class _Query:
         where = self._where("target", shard)
         if before is not None:
             where += f" AND at < fromUnixTimestamp64Milli({before})"
-        return f"(SELECT * FROM interactions WHERE {where})"
+        return f"(SELECT * FROM all_interactions WHERE {where})"
 
     def points(self, limits: dict[Topic, str], shard: str) -> str:
         """The newest updates of which everything was stored when the audit began."""
@@ -133,40 +135,44 @@ class _Query:
     def scores_at(self, at: int, shard: str) -> str:
         rows = self.rows(shard, before=at)
         points = (
-            f"(SELECT log, target AS account, weighed_partition, max(weighed_offset) AS position,"
-            f" toUInt32({at // _HOUR_MS}) AS now FROM {rows}"
-            " GROUP BY log, target, weighed_partition)"
+            "(SELECT account, newest.1 AS log, newest.2 AS position,"
+            f" toUInt32({at // _HOUR_MS}) AS now FROM"
+            " (SELECT target AS account, max((log, weighed_offset)) AS newest"
+            f" FROM {rows} GROUP BY target))"
         )
         return self.scores(points, rows)
 
     def _where(self, account: str, shard: str, log: str = "log") -> str:
         one = "" if self.account is None else f" AND {account} = %(account)s"
-        return f"{log} = {self.log}{one} AND {shard.format(account=account)}"
+        return f"{log} IN {self.logs}{one} AND {shard.format(account=account)}"
 
 
-def _shards(db: Database, log: int, account: str | None) -> Iterator[str]:
+def _shards(db: Database, query: _Query) -> Iterator[str]:
     """Conditions that divide the accounts, so that no query has to hold too many rows at once."""
-    rows = db.query(f"SELECT count() FROM interactions_rows WHERE log = {log}")[0][0]
-    count = 1 if account is not None else -(-rows // _ROWS_AT_ONCE) or 1
+    rows = db.query(f"SELECT count() FROM interactions_rows WHERE log IN {query.logs}")[0][0]
+    count = 1 if query.account is not None else -(-rows // _ROWS_AT_ONCE) or 1
     return (f"cityHash64({{account}}) % {count} = {i}" if count > 1 else "1" for i in range(count))
 
 
-def _stored_positions(db: Database, log: int) -> dict[Topic, str]:
+def _stored_positions(db: Database, query: _Query) -> dict[Topic, str]:
     """Per topic an expression: the next offset to be stored of the partition of a row of scores.
 
     Taken once, so that all queries of an audit see the same rows while more of them arrive.
     """
-    found = db.query(f"SELECT topic, partition, next_offset FROM sink_position WHERE log = {log}")
+    found = db.query(
+        f"SELECT log, topic, partition, next_offset FROM sink_position WHERE log IN {query.logs}"
+    )
+    partitions = 1 + max((partition for _, _, partition, _ in found), default=0)
     expressions = {}
     for topic, column in (
         (Topic.WEIGHED, "s.weighed_partition"), (Topic.SCORES, "s.topic_partition"),
     ):  # fmt: skip
-        stored = {partition: offset for name, partition, offset in found if name == topic.value}
-        if stored:
-            partitions, offsets = list(stored), list(stored.values())
-            expressions[topic] = f"transform(toInt64({column}), {partitions}, {offsets}, 0)"
-        else:
-            expressions[topic] = "0"
+        # one array for all logs: each has ``partitions`` places in it
+        stored = {(log, part): offset for log, name, part, offset in found if name == topic.value}
+        flat = [stored.get((log, p), 0) for log in query.chain for p in range(partitions)]
+        starts = [place * partitions for place in range(len(query.chain))]
+        start = f"transform(s.log, {list(query.chain)}, {starts}, 0)"
+        expressions[topic] = f"{flat}[1 + {start} + {column}]"
     return expressions
 
 
@@ -211,9 +217,9 @@ def _unscored(db: Database, query: _Query, limits: dict[Topic, str]) -> int:
     return int(
         db.query(
             f"SELECT uniqExact(i.target) FROM {query.rows('1')} AS i INNER JOIN"
-            " (SELECT weighed_partition, max(position) AS position, max(now) AS now"
-            f" FROM {points} GROUP BY weighed_partition) AS p"
-            " ON i.weighed_partition = p.weighed_partition"
+            " (SELECT log, weighed_partition, max(position) AS position, max(now) AS now"
+            f" FROM {points} GROUP BY log, weighed_partition) AS p"
+            " ON i.log = p.log AND i.weighed_partition = p.weighed_partition"
             " WHERE i.weighed_offset <= p.position AND i.hour <= p.now"
             f" AND i.target NOT IN (SELECT account FROM {points})",
             query.values,

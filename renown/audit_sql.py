@@ -4,8 +4,9 @@ Three queries build on each other, each named like the view it is stored as:
   points    per account: up to which row, and as of which hour, it is to be scored;
   windows   per account, network and horizon: weight, interactions, engagers, reach;
   scores    per account: influence, bits, score and momentum.
-The parameters of the model stand in the text as numbers, so the text of a migration stays true
-to its model version for ever.
+A point may lie in any log of a chain: its rows are all of the logs before and, of its own log,
+those up to its position. The parameters of the model stand in the text as numbers, so the text of
+a migration stays true to its model version for ever.
 """
 # ruff: noqa: S608 (the texts are this module's own; values come in as numbers or parameters)
 
@@ -25,47 +26,49 @@ _STORED: Final = """
         ON w.log = s.log AND w.partition = s.weighed_partition AND w.topic = 'weighed'"""
 """Only updates whose rows are stored already can be recomputed."""
 
+_NEWEST_CHAIN: Final = "s.log IN (SELECT log FROM log_chain) AND s.weighed_offset < w.next_offset"
+_INCLUDED: Final = "(i.log, i.weighed_offset) <= (p.log, p.position)"
+
 
 def points_sql(model: Model, where: str = "", joined: str = _STORED) -> str:
-    """Query of the newest update of each profile in each log, of those for which ``where`` holds.
+    """Query of the newest update of each profile, of those for which ``where`` holds.
 
     ``where``: of the columns of ``scores`` (as ``s``) and of what is ``joined``.
     """
     arrays = ", ".join(
         f"[{', '.join(f's.{measure}_{name}' for name in HORIZON_NAMES)}]" for measure in MEASURES
     )
-    where = where or "s.weighed_offset < w.next_offset"
     return f"""SELECT
-    log,
     profile AS account,
-    newest.1 AS weighed_partition,
-    newest.2 AS position,
-    toUInt32(intDiv(toUnixTimestamp64Milli(newest.3), 3600000)) AS now,
-    newest.4 AS score, newest.5 AS bits, newest.6 AS influence, newest.7 AS momentum,
-    newest.8 AS weights, newest.9 AS interactions, newest.10 AS engagers
+    newest.1 AS log,
+    newest.2 AS weighed_partition,
+    newest.3 AS position,
+    toUInt32(intDiv(toUnixTimestamp64Milli(newest.4), 3600000)) AS now,
+    newest.5 AS score, newest.6 AS bits, newest.7 AS influence, newest.8 AS momentum,
+    newest.9 AS weights, newest.10 AS interactions, newest.11 AS engagers
 FROM
 (
     SELECT
-        s.log AS log, s.profile AS profile,
+        s.profile AS profile,
         argMax(
             tuple(
-                s.weighed_partition, s.weighed_offset, s.clock,
+                s.log, s.weighed_partition, s.weighed_offset, s.clock,
                 s.score, s.bits, s.influence, s.momentum,
                 {arrays}
             ),
-            (s.epoch, s.sequence)
+            (s.log, s.epoch, s.sequence)
         ) AS newest
     FROM scores AS s{joined}
-    WHERE s.model = {model.version} AND {where}
-    GROUP BY s.log, s.profile
+    WHERE s.model = {model.version} AND {where or _NEWEST_CHAIN}
+    GROUP BY s.profile
 )"""
 
 
 def windows_sql(model: Model, points: str = "audit_points", rows: str = "interactions") -> str:
-    """Query of log, account, network, horizon → sums; ``points`` and ``rows``: their sources."""
+    """Query of account, network, horizon → sums; ``points`` and ``rows``: their sources."""
     ordinary = ", ".join(map(str, model.class_weights[1:]))
     return f"""SELECT
-    log, account, network, horizon,
+    account, network, horizon,
     sum(weight_sum) AS weight,
     sum(net_sum) AS interactions,
     countIf(best > 0) AS engagers,
@@ -78,7 +81,7 @@ def windows_sql(model: Model, points: str = "audit_points", rows: str = "interac
 FROM
 (
     SELECT
-        log, account, network, horizon, engager,
+        account, network, horizon, engager,
         sum(class_weight) AS weight_sum,
         sum(net) AS net_sum,
         max(if(net > 0, class + 1, 0)) AS best,
@@ -86,21 +89,20 @@ FROM
     FROM
     (
         SELECT
-            i.log AS log, i.target AS account, i.network AS network, i.engager AS engager,
+            i.target AS account, i.network AS network, i.engager AS engager,
             i.hour AS hour, i.class AS class, p.now AS now,
             sum(toInt64(i.sign)) AS net,
             sum(i.sign * i.weight) AS class_weight
         FROM {rows} AS i
-        INNER JOIN {points} AS p
-            ON i.log = p.log AND i.target = p.account AND i.weighed_partition = p.weighed_partition
-        WHERE i.weighed_offset <= p.position AND i.hour <= p.now
-        GROUP BY i.log, i.target, i.network, i.engager, i.hour, i.class, p.now
+        INNER JOIN {points} AS p ON i.target = p.account
+        WHERE {_INCLUDED} AND i.hour <= p.now
+        GROUP BY i.target, i.network, i.engager, i.hour, i.class, p.now
     )
     ARRAY JOIN {list(model.horizons_h)} AS horizon
     WHERE hour + horizon >= now
-    GROUP BY log, account, network, horizon, engager
+    GROUP BY account, network, horizon, engager
 )
-GROUP BY log, account, network, horizon"""
+GROUP BY account, network, horizon"""
 
 
 def scores_sql(
@@ -109,7 +111,7 @@ def scores_sql(
     windows: str = "audit_windows",
     rows: str = "interactions",
 ) -> str:
-    """Query of log, account → the sums of all networks per horizon, and what follows from them."""
+    """Query of account → the sums of all networks per horizon, and what follows from them."""
     horizons = dict(zip(HORIZON_NAMES, model.horizons_h, strict=True))
     sums = ",\n        ".join(
         f"sumIf({measure}_sum, horizon = {hours}) AS {measure}_{name}"
@@ -156,14 +158,14 @@ FROM
     LEFT JOIN
     (
         SELECT
-            log, account,
+            account,
             max(newest) AS last_hour,
             bitShiftRight({mixed}, {model.mu_shift}) AS total,
         {sums}
         FROM
         (
             SELECT
-                log, account, horizon,
+                account, horizon,
                 arrayReverseSort(groupArray(engagement)) AS networks,
                 arraySum(arrayMap(
                     (e, i) -> bitShiftRight(e, least(i - 1, 62)),
@@ -185,18 +187,18 @@ FROM
                     amplified + {model.rho} * bonus AS engagement
                 FROM {windows}
             ) AS w
-            GROUP BY log, account, horizon
+            GROUP BY account, horizon
         )
-        GROUP BY log, account
-    ) AS a ON p.log = a.log AND p.account = a.account
+        GROUP BY account
+    ) AS a ON p.account = a.account
     LEFT JOIN
     (
-        SELECT i.log AS log, i.target AS account, min(i.hour) AS first_hour
+        SELECT i.target AS account, min(i.hour) AS first_hour
         FROM {rows} AS i
-        INNER JOIN {points} AS p ON i.log = p.log AND i.target = p.account
-        WHERE i.weighed_offset <= p.position
-        GROUP BY i.log, i.target
-    ) AS f ON p.log = f.log AND p.account = f.account
+        INNER JOIN {points} AS p ON i.target = p.account
+        WHERE {_INCLUDED}
+        GROUP BY i.target
+    ) AS f ON p.account = f.account
 )"""
 
 
@@ -210,11 +212,11 @@ def comparison_sql(points: str = "audit_points", scores: str = "audit_scores") -
     {both},
     {" OR ".join(f"{f}_stored != {f}_computed" for f in FIELDS)} AS different
 FROM {points} AS p
-INNER JOIN {scores} AS a ON a.log = p.log AND a.account = p.account"""
+INNER JOIN {scores} AS a ON a.account = p.account"""
 
 
 def audit_views(model: Model) -> str:
-    """Text of the migration that makes the audit views for ``model``."""
+    """The part of a migration that makes the audit views for ``model``."""
     views = {
         "audit_points": (
             points_sql(model),

@@ -8,14 +8,15 @@ from schemas.frames import OUTCOMES
 from schemas.kinds import KINDS
 from schemas.topics import Topic
 from streams.sinks.client import Database
+from streams.sinks.lineage import chain_of
 
 _COUNTED: Final = {
-    "interactions": "interactions",
-    "scores": "scores FINAL",
-    "score_now": "(SELECT log, profile FROM scores GROUP BY log, profile)",
-    "dead_letters": "dead_letters FINAL",
+    "interactions": "count() FROM all_interactions",
+    "scores": "count() FROM scores FINAL",
+    "score_now": "uniqExact(profile) FROM scores",
+    "dead_letters": "count() FROM dead_letters FINAL",
 }
-"""Table or view → what is counted of one log."""
+"""Table or view → what is counted of some logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class StoredLetter:
 
 @dataclass(slots=True)
 class RunReport:
-    """Figures of one broker log.
+    """Figures of one broker log and of those that it continues.
 
     ``rows``: table or view → rows; ``totals``: outcome → records (``undone``: interactions taken
     back); ``accepted``: kind → interactions; ``score_sum`` (thousandths) of accounts above 1.0;
@@ -170,33 +171,33 @@ def received_by_kind(db: Database, account: str) -> dict[str, int]:
 
 
 def run_report(db: Database, log: int, top: int = 10) -> RunReport:
-    """What is stored of one broker log."""
-    values = {"log": log, "top": top}
+    """What is stored of one broker log and of those that it continues."""
+    values = {"logs": chain_of(db, log), "top": top}
     report = RunReport(
         rows={
-            name: _count(db, f"SELECT count() FROM {source} WHERE log = %(log)s", values)  # noqa: S608
-            for name, source in _COUNTED.items()
+            name: _count(db, f"SELECT {counted} WHERE log IN %(logs)s", values)
+            for name, counted in _COUNTED.items()
         },
         totals=dict.fromkeys(OUTCOMES, 0),
         accepted={kind.value: 0 for kind in KINDS},
     )
     kinds = {Topic.of_kind(kind).value: kind.value for kind in KINDS}
     for topic, totals in db.query(
-        "SELECT source_topic, totals FROM source_totals WHERE log = %(log)s", values
+        "SELECT source_topic, totals FROM source_totals WHERE log IN %(logs)s", values
     ):
         for outcome, count in totals.items():
             report.totals[outcome] = report.totals.get(outcome, 0) + count
         report.accepted[kinds[topic]] += totals.get("accepted", 0)
     report.dead = dict(
         db.query(
-            "SELECT reason, count() FROM dead_letters FINAL WHERE log = %(log)s"
+            "SELECT reason, count() FROM dead_letters FINAL WHERE log IN %(logs)s"
             " GROUP BY reason ORDER BY reason",
             values,
         )
     )
     newest = (
-        "(SELECT profile, argMax(score, (epoch, sequence)) AS score FROM scores"
-        " WHERE log = %(log)s GROUP BY profile)"
+        "(SELECT profile, argMax(score, (log, epoch, sequence)) AS score FROM scores"
+        " WHERE log IN %(logs)s GROUP BY profile)"
     )
     above = f"FROM {newest} WHERE score > 1000"
     report.accounts_scored = report.rows["score_now"]

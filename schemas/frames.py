@@ -35,13 +35,19 @@ ROW_SCHEMA: Final = pa.schema(
         pa.field("engager", pa.uint64(), False),
         pa.field("id", pa.uint64(), False),
         pa.field("record", pa.uint64(), False),
+        pa.field("undone_at", pa.int64(), False),
+        pa.field("whole_record", pa.bool_(), False),
     ]
 )
 """``offset``: in the source; ``part``: number of the row within its offset (an undo by record may
 retract several); ``at``: event time in ms, on an undo that of the interaction it retracts;
 ``kind``/``network``: index in KINDS / NETWORKS; ``weight``: fixed point, 1024 = 1.0, positive also
 on an undo; ``engager``: hash64 of the actor; ``id``: hash64 of the interaction's id; ``record``:
-hash64 of "actor record", 0 if it has none."""
+hash64 of "actor record", 0 if it has none; ``undone_at``: on an undo its own event time in ms, else
+0; ``whole_record``: it was an undo of everything that its record gave."""
+
+_ADDED: Final = frozenset({"undone_at", "whole_record"})
+"""Columns that frames of the first version lack; there they are 0."""
 
 OUTCOMES: Final = (
     "accepted",
@@ -136,7 +142,7 @@ def decode_frame(data: bytes) -> Frame:
     except (pa.ArrowException, OSError, KeyError, msgspec.DecodeError) as error:
         raise ValueError(f"not a frame of weighed interactions: {error}") from error
     if schema.remove_metadata() != ROW_SCHEMA:
-        raise ValueError(f"frame with unknown columns: {schema.names}")
+        table = _of_first_version(table)
     columns = {
         f.name: table[f.name].to_pylist()
         if f.name in _TEXTS
@@ -144,3 +150,14 @@ def decode_frame(data: bytes) -> Frame:
         for f in ROW_SCHEMA
     }
     return Frame(header, columns)
+
+
+def _of_first_version(table: Any) -> Any:
+    """The table with the columns that were added since; ``ValueError`` if it is anything else."""
+    names = table.schema.names
+    for column in ROW_SCHEMA:
+        if column.name in _ADDED and column.name not in names:
+            table = table.append_column(column, pa.array([0] * len(table)).cast(column.type))
+    if table.schema.remove_metadata() != ROW_SCHEMA:
+        raise ValueError(f"frame with unknown columns: {names}")
+    return table

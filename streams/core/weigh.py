@@ -188,13 +188,16 @@ class WeighSource:
                 engager,
                 identity,
                 record_hash,
+                0,
+                False,
             )
         )
 
     def _undo(self, offset: int, message: Interaction, weighed: Weighed) -> None:
         engager, salt = _actor(message.actor)
         retracted: list[tuple[int, Entry]]
-        if message.record and message.target is None:
+        whole_record = bool(message.record) and message.target is None
+        if whole_record:
             record_hash = hash64(f"{message.actor} {message.record}")
             retracted = self._seen.undo_record(offset, record_hash, message.at)
         else:
@@ -222,6 +225,8 @@ class WeighSource:
                     engager,
                     key ^ salt,
                     entry.record,
+                    message.at,
+                    whole_record,
                 )
             )
         self.totals["undone"] += len(retracted)

@@ -163,6 +163,8 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
             name: joined(name)
             for name in ("class", "weight", "amount", "undo", "engager", "id", "record")
         },
+        "undone_at": joined("undone_at"),
+        "whole_record": joined("whole_record"),
         "model": repeated("model", [header.model for header in headers]),
         "source_topic": repeated("source_topic", [header.topic.value for header in headers]),
         "source_partition": repeated("source_partition", [header.partition for header in headers]),

@@ -35,6 +35,8 @@ TABLES: Final[dict[str, dict[str, str]]] = {
         "engager": "UInt64",
         "id": "UInt64",
         "record": "UInt64",
+        "undone_at": _MOMENT,
+        "whole_record": "Bool",
         "model": "UInt16",
         "source_topic": _LOW,
         "source_partition": "UInt32",

@@ -47,7 +47,7 @@ def opened(db: Database) -> Iterator[Opened]:
         writer.close()
 
 
-def offsets(db: Database, source: str = "interactions") -> list[int]:
+def offsets(db: Database, source: str = "all_interactions") -> list[int]:
     return [row[0] for row in db.query(f"SELECT source_offset FROM {source} ORDER BY ALL")]
 
 
@@ -68,7 +68,8 @@ def test_rows_arrive_as_they_were_weighed(db: Database, opened: Opened) -> None:
     found = db.query(
         "SELECT log, toUnixTimestamp64Milli(at), hour, kind, network, actor, target, class, weight,"
         " amount, undo, sign, engager = xxHash64(actor), source_topic, source_partition,"
-        " source_offset, weighed_partition, weighed_offset FROM interactions ORDER BY source_offset"
+        " source_offset, weighed_partition, weighed_offset FROM all_interactions"
+        " ORDER BY source_offset"
     )
     assert found == [
         (
@@ -189,7 +190,7 @@ def test_rows_of_another_log_are_other_rows(db: Database, opened: Opened) -> Non
     assert later.claim(Topic.WEIGHED, 0) == 0
     add(later, Topic.WEIGHED, 0, records(SIX))
     later.flush()
-    assert db.query("SELECT log, count() FROM interactions GROUP BY log ORDER BY log") == [
+    assert db.query("SELECT log, count() FROM all_interactions GROUP BY log ORDER BY log") == [
         (LOG, 60),
         (LOG + 1, 60),
     ]

@@ -94,6 +94,8 @@ def frame(
             hash64(row.actor),
             hash64(f"{row.source} {row.offset}"),
             0,
+            row.hour * HOUR + 99 if row.undo else 0,
+            False,
         )
         for row in rows
     ]

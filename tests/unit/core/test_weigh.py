@@ -58,6 +58,8 @@ def test_an_accepted_interaction_becomes_a_row() -> None:
         "engager": hash64("twitter:ada"),
         "id": hash64("7"),
         "record": hash64("twitter:ada r"),
+        "undone_at": 0,
+        "whole_record": False,
     }
     assert counts(weigh) == {"accepted": 1}
 
@@ -109,6 +111,7 @@ def test_an_undo_takes_back_what_was_added_not_what_it_says() -> None:
     assert (row["target"], row["network"], row["object"]) == ("twitter:robin", 0, "o")
     assert (row["weight"], row["amount"], row["undo"]) == (5 * 1536, 5, True)
     assert (row["id"], row["record"]) == (hash64("1"), hash64("twitter:ada r"))
+    assert (row["undone_at"], row["whole_record"]) == (NOON + HOUR, False)
     assert counts(weigh) == {"accepted": 1, "undone": 1}
 
 
@@ -117,6 +120,7 @@ def test_an_undo_needs_no_target() -> None:
     feed(weigh, interaction())
     (row,) = rows_of(feed(weigh, interaction(undo=True, target=None)))
     assert (row["target"], row["undo"]) == ("twitter:robin", True)
+    assert row["whole_record"] is False
 
 
 def test_an_undo_that_met_nothing_waits() -> None:
@@ -152,6 +156,7 @@ def test_the_undo_of_a_record_numbers_its_rows() -> None:
     assert {row["id"] for row in rows} == {hash64(t) for t in targets}
     assert {row["offset"] for row in rows} == {4}
     assert {row["object"] for row in rows} == {None}
+    assert {(row["undone_at"], row["whole_record"]) for row in rows} == {(NOON, True)}
     assert counts(weigh) == {"accepted": 4, "undone": 4}
 
 

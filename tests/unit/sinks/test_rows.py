@@ -78,6 +78,8 @@ def test_rows_of_several_frames_stand_one_after_the_other() -> None:
         "engager": hash64("cyd"),
         "id": hash64("6 0"),
         "record": 0,
+        "undone_at": 0,
+        "whole_record": False,
         "model": 1,
         "source_topic": "interactions.mention",
         "source_partition": 1,
@@ -144,7 +146,7 @@ def test_a_letter_that_cannot_be_stored_is_refused(values: dict[str, int]) -> No
 
 
 def frame_with(**values: object) -> bytes:
-    row = (0, 0, HOUR, HOUR, 3, 0, "a", "twitter:b", None, 3, 1536, 1, False, 1, 2, 0)
+    row = (0, 0, HOUR, HOUR, 3, 0, "a", "twitter:b", None, 3, 1536, 1, False, 1, 2, 0, 0, False)
     names = [column.name for column in ROW_SCHEMA]
     header = FrameHeader(topic=Topic.LIKE, partition=0, first=0, last=0, clock=0, model=1)
     full = dict(zip(names, row, strict=True)) | {k: v for k, v in values.items() if k in names}
