@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from agents.status import STATUS_FOLDER, read_statuses
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -63,9 +65,7 @@ class LiveFeed:
 
     def words(self) -> str:
         """What its status file says."""
-        from agents.status import read_statuses
-
-        for status in read_statuses(self._folder / "agents"):
+        for status in read_statuses(self._folder / STATUS_FOLDER):
             if status.name == self._agent.name:
                 published = sum(status.published.values())
                 reached = f" up to {_utc(status.cursor_at)}" if status.cursor_at else ""
