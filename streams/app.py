@@ -10,25 +10,32 @@ from confluent_kafka.admin import AdminClient
 from config.broker import ensure_topics, librdkafka_options
 from config.logging import CLIENT_LOGGER
 from config.settings import Settings
+from config.telemetry import Telemetry, new_registry
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.engine.checkpoint import Checkpointer
+from streams.engine.checks import Checks
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import Inputs
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp, run_worker
+from streams.metrics.common import SCORE, WEIGH
+from streams.metrics.live import read_score_worker
+from streams.metrics.score import ScoreMetrics
 from streams.score import score_agent, send_updates
 from streams.weigh import send_owed, weigh_agent
 
 SCORE_GROUP = "renown-score"
+"""The consumer group, also the name of the job for operators."""
+
 _CHECK_SECONDS = 0.1
 _SESSIONS_UNNOTICED = 3
 
 
-def build_score_app(settings: Settings) -> WorkerApp:
+def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     """The app with its states, agents and checkpoints; nothing is started or connected."""
     model = load_model()
     inputs = Inputs(frozenset({Topic.WEIGHED.value, *(t.value for t in INTERACTION_TOPICS)}))
@@ -55,7 +62,7 @@ def build_score_app(settings: Settings) -> WorkerApp:
 
     def last_updates(partition: int, state: ScorePartition) -> None:
         updates = state.updates(time.monotonic(), everything=settings.once)
-        send_updates(outbox, partition, updates)
+        send_updates(outbox, metrics, partition, updates)
 
     weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, settings.partitions, new_weigh)
     scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, settings.partitions, new_score)
@@ -70,8 +77,12 @@ def build_score_app(settings: Settings) -> WorkerApp:
         if settings.truncate_changelog
         else None,
     )
-    of_weigh: Checkpointer[WeighPartition] = checkpoint(weighs, derive=partial(send_owed, outbox))
-    of_score: Checkpointer[ScorePartition] = checkpoint(scores, derive=last_updates)
+    of_weigh: Checkpointer[WeighPartition] = checkpoint(
+        weighs, derive=partial(send_owed, outbox), on_taken=partial(metrics.checkpointed, WEIGH)
+    )
+    of_score: Checkpointer[ScorePartition] = checkpoint(
+        scores, derive=last_updates, on_taken=partial(metrics.checkpointed, SCORE)
+    )
     weighs.on_recovered, scores.on_recovered = of_weigh.recovered, of_score.recovered
     checkpoints = (of_weigh, of_score)
 
@@ -88,8 +99,10 @@ def build_score_app(settings: Settings) -> WorkerApp:
 
     inputs.release = release
     inputs.wanted = lambda tp: weighs.wanted(tp) if (x := scores.wanted(tp)) is None else x
-    weigh_agent(app, weighs, outbox)
-    score_agent(app, scores, outbox)
+    app.checks["partitions"] = lambda: weighs.unready() or scores.unready()
+    read_score_worker(metrics, app, of_weigh, of_score)
+    weigh_agent(app, weighs, outbox, metrics)
+    score_agent(app, scores, outbox, metrics)
 
     @app.task
     async def take_checkpoints() -> None:
@@ -108,5 +121,9 @@ def build_score_app(settings: Settings) -> WorkerApp:
 
 def run(settings: Settings) -> None:
     """Run a score worker until it is told to stop."""
-    ensure_topics(settings)
-    run_worker(build_score_app(settings))
+    metrics = ScoreMetrics(new_registry(SCORE_GROUP))
+    checks = Checks("broker", "partitions")
+    with Telemetry(settings, metrics.registry, health=checks.health, ready=checks.ready):
+        ensure_topics(settings)
+        checks.app = build_score_app(settings, metrics)
+        run_worker(checks.app)

@@ -15,6 +15,8 @@ from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp
+from streams.metrics.common import EMIT, SCORE, UNREADABLE
+from streams.metrics.score import APPLIED, ScoredBatch, ScoreMetrics
 
 log = logging.getLogger("renown.score")
 
@@ -23,7 +25,9 @@ ScoreLog = StateLog[ScorePartition]
 TICK_SECONDS = 0.1
 
 
-def send_updates(outbox: Outbox, partition: int, updates: list[ScoreUpdate]) -> None:
+def send_updates(
+    outbox: Outbox, metrics: ScoreMetrics, partition: int, updates: list[ScoreUpdate]
+) -> None:
     """Send each update to the partition of its profile."""
     for update in updates:
         outbox.send(
@@ -32,21 +36,25 @@ def send_updates(outbox: Outbox, partition: int, updates: list[ScoreUpdate]) -> 
             key=update.profile.encode(),
             partition=partition,
         )
+    metrics.emitted(updates)
 
 
-def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
+def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
     """Register the agent that reads ``weighed`` and the task that publishes updates."""
 
-    async def take(state: ScorePartition, tp: TP, record: Record) -> None:
+    async def take(state: ScorePartition, tp: TP, record: Record, done: ScoredBatch) -> None:
         try:
             frame = decode_frame(record.value or b"")
         except ValueError as error:
             log.error("%s offset %d is passed over: %s", tp, record.offset, error)
             state.pass_over(record.offset)
+            done.outcomes[UNREADABLE] += 1
             return
         if missing := state.missing_before(frame):
             await decide_on_missing(state, tp, frame, missing)
-        state.apply(frame, record.offset, time.monotonic())
+        rows = state.rows
+        outcome = state.apply(frame, record.offset, time.monotonic())
+        done.add(frame, outcome, state.rows - rows)
 
     async def decide_on_missing(state: ScorePartition, tp: TP, frame: Frame, missing: int) -> None:
         """A frame beyond a hole waits for its source to send again, unless that cannot be."""
@@ -65,9 +73,12 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
                 state = states.states.get(batch.tp.partition)
                 if state is None or not await app.in_order(batch, state.position + 1):
                     continue
+                began, done = time.monotonic(), ScoredBatch()
                 for record in batch.records:
                     if record.offset > state.position:
-                        await take(state, batch.tp, record)
+                        await take(state, batch.tp, record, done)
+                metrics.scored(done)
+                metrics.dealt_with(SCORE, done.outcomes[APPLIED], time.monotonic() - began)
                 await app.sleep(0)
             except Exception as error:
                 fail_stop("scoring failed", error)
@@ -81,8 +92,9 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox) -> None:
                     if states.states.get(partition) is not state:
                         continue  # given up while this loop waited
                     state.tick(began)
-                    send_updates(outbox, partition, state.updates(began))
+                    send_updates(outbox, metrics, partition, state.updates(began))
                     await outbox.room()
+                metrics.stage_seconds.labels(EMIT).inc(time.monotonic() - began)
                 await app.sleep(max(0.01, TICK_SECONDS - (time.monotonic() - began)))
             except Exception as error:
                 fail_stop("publishing scores failed", error)

@@ -12,16 +12,23 @@ from faust.types import TP
 
 from config.broker import ensure_topics, log_incarnation
 from config.settings import ClickHouseAddress, Settings
+from config.telemetry import Telemetry, new_registry
 from schemas.topics import Topic
+from streams.engine.checks import Checks
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
 from streams.engine.worker import WorkerApp, run_worker
+from streams.metrics.common import SINK
+from streams.metrics.reading import Values, alone
+from streams.metrics.sink import SinkMetrics
 from streams.sinks.errors import Unavailable
 from streams.sinks.writer import Writer
 
 log = logging.getLogger("renown.sink")
 
 SINK_GROUP = "renown-sink"
+"""The consumer group, also the name of the job for operators."""
+
 SINK_TOPICS = (Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)
 
 _FLUSH_ROWS = 50_000
@@ -34,12 +41,16 @@ _SHARE_OF_SESSION = 0.7
 
 
 class Sink:
-    """Buffers what arrives and writes it in large blocks; the writer is used by one at a time."""
+    """Buffers what arrives and writes it in large blocks; the writer is used by one at a time.
+
+    ``away``: whether ClickHouse is. ``age``, ``lag`` and ``unready`` may be asked in any thread.
+    """
 
     def __init__(self, app: WorkerApp, writer: Writer) -> None:
         """``writer`` must be open."""
         self._app, self._writer = app, writer
         self._claimed: dict[TP, int] = {}
+        self._assigned = 0
         self._using = asyncio.Lock()
         self._unwritten_since: float | None = None
         self.away = False
@@ -51,6 +62,27 @@ class Sink:
     def resting(self) -> bool:
         """Whether inputs rest on purpose."""
         return self.away or self._writer.pending >= _MOST_PENDING_ROWS
+
+    def age(self) -> float:
+        """Seconds that the oldest row has waited to be stored; 0 if none waits."""
+        since = self._unwritten_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def lag(self) -> Values:
+        """Stage, topic and partition → records that are not stored yet, buffered ones included."""
+        values: dict[tuple[str, ...], float] = {}
+        for tp in list(self._claimed):
+            stored = self._app.inputs.durable.get(tp, 0)
+            if (behind := self._app.behind(tp.topic, tp.partition, stored)) is not None:
+                values[SINK, tp.topic, str(tp.partition)] = behind
+        return values
+
+    def unready(self) -> str:
+        """Why partitions are not read, or nothing."""
+        if not self._assigned:
+            return "no partitions are assigned"
+        missing = self._assigned - len(self._claimed)
+        return f"{missing} of {self._assigned} partitions are not claimed yet" if missing else ""
 
     async def take(self, batch: FetchedBatch) -> None:
         """Buffer one batch, waiting while too much is buffered or its progress is not known."""
@@ -84,8 +116,10 @@ class Sink:
 
     async def claim_assigned(self) -> None:
         """Read the progress of newly assigned partitions and go on from there."""
-        for tp in self._app.consumer.assignment():
-            if tp in self._claimed or Topic(tp.topic) not in SINK_TOPICS:
+        assigned = [tp for tp in self._app.consumer.assignment() if Topic(tp.topic) in SINK_TOPICS]
+        self._assigned = len(assigned)
+        for tp in assigned:
+            if tp in self._claimed:
                 continue
             begins_late = await self._app.earliest(tp) > 0
             async with self._using:
@@ -135,12 +169,18 @@ class Sink:
             self._app.inputs.durable[TP(topic.value, partition)] = offset
 
 
-def build_sink_app(settings: Settings, writer: Writer) -> WorkerApp:
-    """The app around ``writer``; nothing is started."""
+def build_sink_app(settings: Settings, writer: Writer, metrics: SinkMetrics) -> WorkerApp:
+    """The app around ``writer``, which must be open; nothing is started."""
     inputs = Inputs(frozenset(topic.value for topic in SINK_TOPICS))
     app = WorkerApp(settings, SINK_GROUP, inputs)
     sink = Sink(app, writer)
     inputs.wanted, inputs.release, inputs.waiting = sink.wanted, sink.release, sink.resting
+    app.checks["partitions"] = sink.unready
+    app.checks["clickhouse"] = lambda: "ClickHouse is away" if sink.away else ""
+    metrics.rebalances.read = alone(lambda: app.rebalancing_count)
+    metrics.consumer_lag.read = sink.lag
+    metrics.oldest_row_age.read = alone(sink.age)
+    metrics.clickhouse_up.read = alone(lambda: float(not sink.away))
 
     @app.agent(app.batches_of(*(t.value for t in SINK_TOPICS)), name="sink", concurrency=1)
     async def store(batches) -> None:  # type: ignore[no-untyped-def]
@@ -175,8 +215,13 @@ def build_sink_app(settings: Settings, writer: Writer) -> WorkerApp:
 
 def run(settings: Settings) -> None:
     """Run a sink worker until it is told to stop."""
-    ensure_topics(settings)
-    address = ClickHouseAddress.parse(settings.clickhouse.get_secret_value())
-    writer = Writer(address, log_incarnation(settings), accept_loss=settings.accept_loss)
-    writer.open()
-    run_worker(build_sink_app(settings, writer))
+    metrics = SinkMetrics(new_registry(SINK_GROUP))
+    checks = Checks("broker", "partitions", "clickhouse")
+    with Telemetry(settings, metrics.registry, health=checks.health, ready=checks.ready):
+        ensure_topics(settings)
+        address = ClickHouseAddress.parse(settings.clickhouse.get_secret_value())
+        log_id, accept_loss = log_incarnation(settings), settings.accept_loss
+        writer = Writer(address, log_id, accept_loss=accept_loss, metrics=metrics)
+        writer.open()
+        checks.app = build_sink_app(settings, writer, metrics)
+        run_worker(checks.app)

@@ -12,6 +12,8 @@ from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp
+from streams.metrics.common import WEIGH
+from streams.metrics.score import ScoreMetrics
 
 WeighLog = StateLog[WeighPartition]
 
@@ -34,7 +36,7 @@ def send_owed(outbox: Outbox, _partition: int, state: WeighPartition) -> None:
     send_frames(outbox, state.owed(time.monotonic()))
 
 
-def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox) -> None:
+def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
     """Register the agent that reads the five interaction topics."""
 
     @app.agent(app.batches_of(*(t.value for t in INTERACTION_TOPICS)), name="weigh", concurrency=1)
@@ -47,10 +49,13 @@ def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox) -> None:
                 wanted = state.positions()[batch.tp.topic]
                 if not await app.in_order(batch, wanted):
                     continue
-                topic = Topic(batch.tp.topic)
-                derived = state.apply(topic, batch.records, batch.last, time.monotonic())
+                topic, began = Topic(batch.tp.topic), time.monotonic()
+                before = state.totals(topic)
+                derived = state.apply(topic, batch.records, batch.last, began)
                 send_frames(outbox, derived.frames)
                 send_dead_letters(outbox, derived.dead)
+                metrics.weighed(topic, (before, state.totals(topic)), derived.frames, derived.dead)
+                metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - began)
                 await outbox.room()
             except Exception as error:
                 fail_stop("weighing failed", error)

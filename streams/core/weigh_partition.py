@@ -57,6 +57,10 @@ class WeighPartition:
         """A state that stands at the same positions is the same."""
         return self.positions()
 
+    def totals(self, topic: Topic) -> dict[str, int]:
+        """Outcome → number of a source's records so far; a copy."""
+        return dict(self._sources[topic].totals)
+
     def apply(self, topic: Topic, records: Sequence[Record], last: int, now: float) -> Derived:
         """Apply ``records`` up to offset ``last``; ``now`` in monotonic seconds."""
         source, builder = self._sources[topic], self._builders[topic]

@@ -41,7 +41,10 @@ _KEPT = 2
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known of one partition's checkpoints. Times are monotonic seconds."""
+    """What is known of one partition's checkpoints. Times are monotonic seconds.
+
+    ``changed_at``: since when the newest checkpoint has not held everything.
+    """
 
     positions: dict[str, int] = field(default_factory=dict)
     version: object = None
@@ -50,11 +53,12 @@ class _Progress:
     took: float = 0.0
     seen: object = None
     moved_at: float = 0.0
+    changed_at: float | None = None
     starts: list[tuple[float, int]] = field(default_factory=list)
 
 
 class Checkpointer(Generic[S]):
-    """Takes the checkpoints of one stage."""
+    """Takes the checkpoints of the states in ``log``, those of one stage."""
 
     def __init__(
         self,
@@ -67,25 +71,34 @@ class Checkpointer(Generic[S]):
         interval: float,
         at_rest: bool = False,
         truncate_after: float | None = None,
+        on_taken: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         """``derive(partition, state)`` sends what the state still owes (step 2).
 
         ``at_rest``: also whenever the inputs rest. ``truncate_after``: age in seconds from which
         checkpoints may be deleted once newer ones are there; None keeps them all. It must be
         longer than an owner can go on unnoticed after it lost its partitions, or such a one could
-        delete its successor's checkpoint.
+        delete its successor's checkpoint. ``on_taken`` is told how long each checkpoint took.
         """
-        self._log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
+        self.log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
         self._interval = interval
         self._at_rest = at_rest
         self._progress: dict[int, _Progress] = {}
         self._lock = asyncio.Lock()
         self._truncate_after = truncate_after
+        self._on_taken = on_taken
+
+    def age(self) -> float:
+        """Seconds that the oldest change of a held partition has waited; in any thread."""
+        held = {*self.log.states, *self.log.released}
+        waiting = [p.changed_at for number, p in list(self._progress.items()) if number in held]
+        now = time.monotonic()
+        return max((now - since for since in waiting if since is not None), default=0.0)
 
     async def run_due(self) -> None:
         """Checkpoint the partitions whose time has come."""
-        for partition, state in list(self._log.states.items()):
+        for partition, state in list(self.log.states.items()):
             if self._due(partition, state):
                 async with self._lock:
                     await self._checkpoint(partition, state)
@@ -93,7 +106,7 @@ class Checkpointer(Generic[S]):
     async def run_released(self) -> None:
         """Checkpoint every partition that is being given up and has changed."""
         async with self._lock:
-            for partition, state in list(self._log.released.items()):
+            for partition, state in list(self.log.released.items()):
                 await self._checkpoint(partition, state)
 
     def recovered(self, partition: int, state: S, found: bool) -> None:
@@ -111,39 +124,45 @@ class Checkpointer(Generic[S]):
             progress.seen, progress.moved_at = version, now
         if version == progress.version:
             self._announce(partition, progress)
+            progress.changed_at = None
             return False
+        if progress.changed_at is None:
+            progress.changed_at = now
         wait = max(self._interval, progress.took / _SHARE_OF_TIME)
         rests = self._at_rest and now - progress.moved_at >= _IDLE_SECONDS
         return rests or now - progress.taken_at >= wait
 
     async def _checkpoint(self, partition: int, state: S) -> None:
         progress = self._progress[partition]
-        if state.version() == progress.version or not self._log.holds(partition, state):
+        if state.version() == progress.version or not self.log.holds(partition, state):
             return
         began = time.monotonic()
         self._derive(partition, state)
         version, positions, snapshot = state.version(), state.positions(), state.snapshot()
         body = await asyncio.to_thread(_encode, snapshot)
-        owner = self._log.owners[partition]
+        owner = self.log.owners[partition]
         parts, marker = checkpoint_records(owner, progress.number, body)
         offsets: list[int] = []
         for part in parts:
-            self._log.append(partition, part, offsets.append)
+            self.log.append(partition, part, offsets.append)
         await self._outbox.acknowledged()
-        if not self._log.holds(partition, state):
+        if not self.log.holds(partition, state):
             return
-        self._log.append(partition, marker)
+        self.log.append(partition, marker)
         await self._outbox.acknowledged()
-        if not self._log.holds(partition, state):
+        if not self.log.holds(partition, state):
             return
         progress.version, progress.positions = version, positions
         self._announce(partition, progress)
         progress.number += 1
         progress.taken_at = time.monotonic()
         progress.took = progress.taken_at - began
+        progress.changed_at = None if state.version() == version else began
+        self.log.sizes[partition] = len(body)
+        self._on_taken(progress.took)
         progress.starts.append((progress.taken_at, min(offsets)))
         await self._truncate(partition, progress)
-        log.debug("checkpoint of %s %d: %d bytes", self._log.topic.value, partition, len(body))
+        log.debug("checkpoint of %s %d: %d bytes", self.log.topic.value, partition, len(body))
 
     def _announce(self, partition: int, progress: _Progress) -> None:
         """Let the group's offsets move to what is durable (step 5)."""
@@ -159,7 +178,7 @@ class Checkpointer(Generic[S]):
         if sum(old) < 2:
             return
         progress.starts = progress.starts[sum(old) - 1 :]
-        before = TopicPartition(self._log.topic.value, partition, progress.starts[0][1])
+        before = TopicPartition(self.log.topic.value, partition, progress.starts[0][1])
         try:
             await asyncio.to_thread(_wait_all, self._admin.delete_records([before]).values())
         except KafkaException as error:

@@ -8,29 +8,31 @@ import time
 import traceback
 from pathlib import Path
 
+from config.logging import last_words
+from streams.engine.pulse import Pulse, clock
+
 log = logging.getLogger("renown.failstop")
 
 STALL_CHECK_SECONDS = 0.25
+_WORDS_SECONDS = 5.0
+"""How long saying why may take: whoever reads stderr may have stopped to read."""
 
 
 def fail_stop(what: str, error: BaseException | None = None) -> None:
     """End the process at once. Whatever was not checkpointed is done again by the next owner."""
-    if error is not None and log.isEnabledFor(logging.DEBUG):
-        traceback.print_exception(error)
-    where = _innermost(error)
-    detail = f": {type(error).__name__}: {error}{where}" if error is not None else ""
-    sys.stderr.write(
-        f"renown: worker stopped: {what}{detail}; start it again, it goes on from its checkpoint "
-        "(RENOWN_LOG_LEVEL=DEBUG shows the traceback)\n"
+    in_any_case = threading.Timer(_WORDS_SECONDS, os._exit, (1,))
+    in_any_case.daemon = True
+    in_any_case.start()
+    debugging = log.isEnabledFor(logging.DEBUG)
+    detail = f": {type(error).__name__}: {error}{_innermost(error)}" if error is not None else ""
+    line = last_words(
+        f"worker stopped: {what}{detail}; start it again, it goes on from its checkpoint "
+        "(RENOWN_LOG_LEVEL=DEBUG shows the traceback)",
+        error if debugging else None,
     )
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
     os._exit(1)
-
-
-def _clock() -> float:
-    # Unlike the monotonic clock this one goes on while a machine is suspended (Linux only).
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
 
 def _innermost(error: BaseException | None) -> str:
@@ -38,22 +40,31 @@ def _innermost(error: BaseException | None) -> str:
     return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
-def exit_when_stalled(session_seconds: float) -> None:
-    """Watch, from a thread, for a standstill of the whole process longer than its group session.
+def exit_when_stalled(session_seconds: float, pulse: Pulse) -> None:
+    """Watch, from a thread, for a standstill of the whole process or of its event loop.
 
-    After such a standstill (a suspended machine, SIGSTOP) others may own the partitions, and this
-    process cannot know: it exits before it does anything else.
+    After a standstill of the process (a suspended machine, SIGSTOP) longer than its group session
+    others may own the partitions, and this process cannot know: it exits before it does anything
+    else. A hung event loop is worse: the session goes on in the Kafka client's thread, so nobody
+    would take the partitions over.
     """
 
     def watch() -> None:
-        last = _clock()
+        last = clock()
         while True:
             time.sleep(STALL_CHECK_SECONDS)
-            now = _clock()
-            if now - last > session_seconds:
-                fail_stop(
-                    f"it stood still for {now - last:.0f} s, longer than its session in the group"
-                )
+            now = clock()
+            if reason := standstill(now - last, session_seconds, pulse):
+                fail_stop(reason)
             last = now
 
     threading.Thread(target=watch, name="stall-watch", daemon=True).start()
+
+
+def standstill(asleep: float, session_seconds: float, pulse: Pulse) -> str:
+    """Why this process must end after it slept for ``asleep`` seconds; nothing if it need not."""
+    if asleep > session_seconds:
+        return f"it stood still for {asleep:.0f} s, longer than its session in the group"
+    if (silent := pulse.silent()) > pulse.hung_after:
+        return f"its event loop has hung for {silent:.0f} s"
+    return ""

@@ -41,7 +41,8 @@ class Inputs:
 
     ``wanted`` gives the next offset that the state needs of a partition (None: no opinion yet);
     ``durable`` holds next offsets that the group may commit; ``release`` is awaited before
-    partitions are given up; ``waiting`` says that inputs rest on purpose (a database is away).
+    partitions are given up; ``waiting`` says that inputs rest on purpose (a database is away);
+    ``heard_at``: when a broker last answered anything (monotonic seconds), None before.
     """
 
     batched: frozenset[str]
@@ -49,6 +50,7 @@ class Inputs:
     release: Callable[[], Awaitable[None]] = _nothing
     waiting: Callable[[], bool] = lambda: False
     durable: dict[TP, int] = field(default_factory=dict)
+    heard_at: float | None = None
     seeks: Counter[TP] = field(default_factory=Counter)
     _gaps: dict[TP, tuple[int, int]] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ the inputs, feeds them through ``apply_changelog_batch`` and holds the streams u
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -44,7 +45,11 @@ S = TypeVar("S", bound=PartitionState)
 
 
 class StateLog(Collection, Generic[S]):
-    """Partition → state, for one stage."""
+    """Partition → state, for one stage.
+
+    ``sizes``: partition → bytes of its newest checkpoint, compressed; ``sent_bytes``: sent to the
+    changelog so far; ``recovery_seconds``: what the last recovery took.
+    """
 
     _changelog_compacting = False
     _changelog_deleting = False
@@ -74,12 +79,16 @@ class StateLog(Collection, Generic[S]):
         self.topic = topic
         self.states: dict[int, S] = {}
         self.owners: dict[int, Owner] = {}
+        self.sizes: dict[int, int] = {}
+        self.sent_bytes = 0
+        self.recovery_seconds = 0.0
         self._outbox = outbox
         self._build = build
         self.released: dict[int, S] = {}
         self.on_recovered: Callable[[int, S, bool], None] = lambda _partition, _state, _found: None
         self._generation: int | None = None
         self._reads: dict[int, dict[int, bytes]] = {}
+        self._reads_since = 0.0
         self._last_offset: dict[int, int] = {}
         app.tables.add(self)
 
@@ -107,6 +116,12 @@ class StateLog(Collection, Generic[S]):
         """Whether ``state`` is still this worker's, active or about to be given up."""
         return self.states.get(partition) is state or self.released.get(partition) is state
 
+    def unready(self) -> str:
+        """Why states are missing, or nothing; may be asked in any thread."""
+        if self._reads:
+            return f"{len(self._reads)} partitions of {self.topic.value} are being recovered"
+        return "" if self.states else "no partitions are assigned"
+
     def release(self) -> None:
         """Stop applying and publishing: the partitions are about to be given up."""
         self.released.update(self.states)
@@ -128,6 +143,7 @@ class StateLog(Collection, Generic[S]):
         self.released.clear()
         self.states.update(kept)
         self._reads = {partition: {} for partition in mine - kept.keys()}
+        self._reads_since = time.monotonic()
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
         """Take records in; they are read as a whole once recovery is complete."""
@@ -139,9 +155,11 @@ class StateLog(Collection, Generic[S]):
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Build the states that were read and fence off whoever owned them before."""
         try:
-            reads = self._reads
+            reads, reads_anything = self._reads, bool(self._reads)
             for partition in sorted(reads):
                 await self._recover(partition, reads)
+            if reads_anything and not reads:
+                self.recovery_seconds = time.monotonic() - self._reads_since
         except ChangelogError as error:
             fail_stop(f"changelog {self.topic.value} is damaged: {error}")
         except Exception as error:  # Faust ignores what is raised here
@@ -161,6 +179,7 @@ class StateLog(Collection, Generic[S]):
         if reads is not self._reads:
             return
         self.states[partition] = state
+        self.sizes[partition] = len(recovered.body or b"")
         del reads[partition]
         log.info(
             "recovered %s partition %d: epoch %d, positions %s",
@@ -183,4 +202,5 @@ class StateLog(Collection, Generic[S]):
             if on_offset is not None:
                 on_offset(offset)
 
+        self.sent_bytes += len(record)
         self._outbox.send(self.topic.value, record, partition=partition, on_offset=stored)

@@ -1,6 +1,7 @@
 """A Faust app set up for this project, and the process around it."""
 
 import logging
+import time
 from typing import Any
 
 import faust
@@ -11,8 +12,10 @@ from faust.types.auth import AuthProtocol, SASLMechanism
 from config.errors import Unreachable
 from config.logging import configure_logging
 from config.settings import Settings
+from config.telemetry import Check
 from streams.engine.failstop import exit_when_stalled, fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
+from streams.engine.pulse import Pulse
 from streams.engine.transport import SCHEME
 
 log = logging.getLogger("renown.worker")
@@ -25,12 +28,17 @@ _STUCK_SECONDS = 10.0
 
 
 class WorkerApp(faust.App):
-    """A Faust app whose transport hands over batches and whose state says where to read."""
+    """A Faust app whose transport hands over batches and whose state says where to read.
+
+    ``checks``: name → what keeps it from doing its work, for ``/ready``. ``pulse``: of its loop.
+    """
 
     def __init__(self, settings: Settings, name: str, inputs: Inputs) -> None:
         """``name``: the consumer group and the id of the app."""
         self.inputs = inputs
         self.settings = settings
+        self.checks: dict[str, Check] = {"broker": self._check_broker}
+        self.pulse = Pulse(settings.session_seconds)
         super().__init__(
             name,
             broker=[f"{SCHEME}://{address}" for address in settings.kafka.split(",")],
@@ -55,6 +63,11 @@ class WorkerApp(faust.App):
             stream_wait_empty=True,
             worker_redirect_stdouts=False,
         )
+
+    async def on_first_start(self) -> None:
+        """Let the loop be watched from its beginning."""
+        self.add_future(self.pulse.run())
+        await super().on_first_start()
 
     def batches_of(self, *topics: str) -> Any:
         """The channel on which the fetched batches of ``topics`` arrive."""
@@ -113,18 +126,32 @@ class WorkerApp(faust.App):
             stuck = {
                 tp: offset
                 for tp, offset in held.items()
-                if before.get(tp) == offset and offset < self._end(tp)
+                if before.get(tp) == offset and offset < (self.end(tp) or 0)
             }
             if stuck and not self.inputs.waiting():
                 log.warning("reading again from the state's positions: %s", stuck)
                 await self.consumer.seek_to_state(stuck)
             before = held
 
-    def _end(self, tp: TP) -> int:
+    def end(self, tp: TP) -> int | None:
+        """The offset after the last record of an assigned partition, if a fetch has told it."""
         try:
-            return self.consumer.highwater(tp) or 0
-        except IllegalStateError:
-            return 0  # just taken away
+            return self.consumer.highwater(tp)  # type: ignore[no-any-return]
+        except (IllegalStateError, AssertionError):
+            return None  # just taken away
+
+    def behind(self, topic: str, partition: int, wanted: int) -> int | None:
+        """Records from offset ``wanted`` to the end of a partition, if that is known."""
+        end = self.end(TP(topic, partition))
+        return None if end is None else max(0, end - wanted)
+
+    def _check_broker(self) -> str:
+        heard_at = self.inputs.heard_at
+        if heard_at is None:
+            return "no broker has answered yet"
+        silent = time.monotonic() - heard_at
+        too_long = silent > self.settings.session_seconds
+        return f"no broker has answered for {silent:.0f} s" if too_long else ""
 
 
 def _credentials(settings: Settings) -> Any:
@@ -150,8 +177,8 @@ def _credentials(settings: Settings) -> Any:
 
 def run_worker(app: WorkerApp) -> None:
     """Run until SIGTERM or SIGINT; then everything applied is checkpointed and committed."""
-    configure_logging(app.settings)
-    exit_when_stalled(app.settings.session_seconds)
+    configure_logging(app.settings, job=app.conf.id)
+    exit_when_stalled(app.settings.session_seconds, app.pulse)
     try:
         app.settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

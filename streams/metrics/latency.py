@@ -1,10 +1,11 @@
 """How long events took to a stage, for whole blocks of rows."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from streams.metrics.histogram import BatchHistogram
 
@@ -22,22 +23,20 @@ class Latency:
         """``now``: wall time in seconds since 1970."""
         self._histogram, self._now = histogram, now
 
-    def now_ms(self) -> int:
-        """Wall time in ms UTC."""
-        return int(self._now() * 1000)
-
     def expect(self, stage: str) -> None:
         """Let a stage's histograms start at 0."""
         for since in (EVENT, RECEIVED):
             self._histogram.labels(stage, since)
 
-    def observe(self, stage: str, columns: Mapping[str, Any], now_ms: int) -> None:
-        """The rows of ``columns`` had passed ``stage`` at ``now_ms``; ahead of it counts as 0."""
-        at = columns["at"]
-        undo = columns["undo"]
-        if undo.any():
-            at = at[~undo]
-        since_event = self._histogram.labels(stage, EVENT)
-        since_event.observe_many(np.maximum(now_ms - at, 0))
-        since_received = self._histogram.labels(stage, RECEIVED)
-        since_received.observe_many(np.maximum(now_ms - columns["received_at"], 0))
+    def observe(self, stage: str, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """The rows of all ``blocks`` have passed ``stage`` now; those ahead of now count as 0."""
+        if not blocks:
+            return
+        now = int(self._now() * 1000)
+        at, received_at, undo = (_joined(blocks, n) for n in ("at", "received_at", "undo"))
+        for since, times in ((EVENT, at[~undo]), (RECEIVED, received_at)):
+            self._histogram.labels(stage, since).observe_many(np.maximum(now - times, 0))
+
+
+def _joined(blocks: Sequence[Mapping[str, Any]], name: str) -> npt.NDArray[Any]:
+    return np.concatenate([block[name] for block in blocks])

@@ -10,14 +10,17 @@ cannot overrule the one that has it now.
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from prometheus_client import CollectorRegistry
+
 from config.settings import ClickHouseAddress
 from schemas.topics import Topic
 from streams.core.records import Record
+from streams.metrics.common import SINK
+from streams.metrics.sink import Flushed, SinkMetrics
 from streams.sinks import rows
 from streams.sinks.client import Database
 from streams.sinks.migrate import check_columns, check_migrated
@@ -60,19 +63,26 @@ class _Claimed:
 class Writer:
     """Buffers records and stores them; the caller decides when. One thread at a time.
 
-    ``pending``: rows that wait. ``stored``: rows stored so far, by table. ``unreadable``: records
-    that became dead letters here. ``holes``: frames passed over since the last claim.
+    ``pending``: rows that wait. ``unreadable``: records that became dead letters here.
     """
 
-    def __init__(self, address: ClickHouseAddress, log: int, *, accept_loss: bool = False) -> None:
+    def __init__(
+        self,
+        address: ClickHouseAddress,
+        log: int,
+        *,
+        accept_loss: bool = False,
+        metrics: SinkMetrics | None = None,
+    ) -> None:
         """``log``: identity of the broker's log that the offsets belong to.
 
         ``accept_loss``: go on behind frames that are missing, counting what they covered.
+        ``metrics``: told of what is stored.
         """
+        self._metrics = metrics or SinkMetrics(CollectorRegistry())
         self._accept_loss = accept_loss
         self.pending = 0
         self.unreadable = 0
-        self.stored: Counter[str] = Counter()
         self._log = log
         self._db = Database(address, answer_seconds=_ANSWER_SECONDS)
         self._claimed: dict[TopicPartition, _Claimed] = {}
@@ -132,6 +142,7 @@ class Writer:
         """
         claimed = self._claimed[topic, partition]
         progress = claimed.progress
+        holes = progress.holes
         read = _READERS[topic]
         for record in records:
             if record.offset < progress.next_offset or record.value is None:
@@ -144,6 +155,7 @@ class Writer:
                 count = 1
             claimed.pending += count
             self.pending += count
+        self._metrics.holes.labels(SINK).inc(progress.holes - holes)
         if last >= progress.next_offset:
             progress.next_offset = last + 1
             claimed.moved = True
@@ -155,19 +167,28 @@ class Writer:
         tries again; if rows were stored already, the repeated ones collapse.
         """
         every = self._claimed.values()
+        flushed = Flushed()
         if frames := [placed for claimed in every for placed in claimed.frames]:
             columns = rows.interaction_columns(frames, self._log)
-            self.stored[INTERACTIONS] += self._db.insert(INTERACTIONS, columns)
+            with self._metrics.insert(INTERACTIONS):
+                flushed.rows[Topic.WEIGHED] = self._db.insert(INTERACTIONS, columns)
+            flushed.interactions = [columns]
         if scores := [placed for claimed in every for placed in claimed.scores]:
             columns = rows.score_columns(scores, self._log)
-            self.stored[SCORES] += self._db.insert(SCORES, columns)
+            with self._metrics.insert(SCORES):
+                flushed.rows[Topic.SCORES] = self._db.insert(SCORES, columns)
         if letters := [placed for claimed in every for placed in claimed.letters]:
             lists = rows.letter_columns(letters, self._log)
-            self.stored[DEAD_LETTERS] += self._db.insert_lists(DEAD_LETTERS, lists)
+            with self._metrics.insert(DEAD_LETTERS):
+                self._db.insert_lists(DEAD_LETTERS, lists)
+            own = [Topic(placed.letter.topic) for placed in letters if placed.offset < 0]
+            flushed.unreadable.update(own)
+            flushed.rows[Topic.DEAD_LETTERS] = len(letters) - len(own)
         moved = {key: claimed for key, claimed in self._claimed.items() if claimed.moved}
         self._store_progress([(*key, claimed.progress) for key, claimed in moved.items()])
         for claimed in every:
             claimed.forget_rows()
+        self._metrics.flushed(flushed)
         self.pending = 0
         return {key: claimed.progress.next_offset for key, claimed in moved.items()}
 
