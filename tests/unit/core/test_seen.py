@@ -220,3 +220,18 @@ def test_another_horizon_holds_from_the_next_end_on() -> None:
 def test_a_horizon_must_be_positive() -> None:
     with pytest.raises(ValueError, match="at least 1 offset"):
         SeenStore(0)
+
+
+def test_a_log_that_starts_again_forgets_at_the_right_time() -> None:
+    store, straight = SeenStore(10), SeenStore(10)
+    for offset in range(25):
+        assert store.admit(offset, offset, 0, 5) is Verdict.NEW
+        store.keep(offset, 5, "twitter:robin", 0, 3, 1536, 1, 0)
+        straight.admit(offset, offset, 0, 5)
+        straight.keep(offset, 5, "twitter:robin", 0, 3, 1536, 1, 0)
+    store.rebase(25)
+    for offset in range(20):
+        for key in (offset, offset + 10):
+            expected = straight.admit(25 + offset, key, 0, 5)
+            assert store.admit(offset, key, 0, 5) is expected
+        assert len(store) == len(straight)
