@@ -1,0 +1,1 @@
+"""Networks: one pure module each, from a payload to what it says."""
