@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Annotated, Final
 
 import typer
@@ -39,17 +40,17 @@ def query(
     if not text.strip().rstrip(";"):
         raise WrongUse('the SQL is empty: write it like renown query "SELECT * FROM leaderboard"')
     with database(start(), readonly=True) as db, _mistakes_are_wrong_use():
-        columns, rows = db.table(text.strip().rstrip(";"))
-    names = [name for name, _ in columns]
-    if json:
-        for row in rows:
-            print_json(dict(zip(names, row, strict=True)))
-    elif csv:
-        print_csv(names, rows)
-    else:
-        print_table(names, rows[:_MOST_ROWS_SHOWN])
-        if len(rows) > _MOST_ROWS_SHOWN:
-            remark(f"{_MOST_ROWS_SHOWN} of {len(rows)} rows; --csv or --json gives all")
+        columns, rows = db.stream(text.strip().rstrip(";"))
+        names = [name for name, _ in columns]
+        if json:
+            for row in rows:
+                print_json(dict(zip(names, row, strict=True)))
+        elif csv:
+            print_csv(names, rows)
+        else:
+            print_table(names, list(islice(rows, _MOST_ROWS_SHOWN)))
+            if next(rows, None) is not None:
+                remark(f"The first {_MOST_ROWS_SHOWN} rows; --csv or --json gives all")
 
 
 @contextmanager

@@ -76,11 +76,22 @@ class Database:
         self, sql: str, values: Mapping[str, Any] | None = None
     ) -> tuple[list[tuple[str, str]], list[Row]]:
         """Names and types of the columns of ``sql``, and its rows."""
+        columns, rows = self.stream(sql, values)
+        return columns, list(rows)
+
+    def stream(
+        self, sql: str, values: Mapping[str, Any] | None = None
+    ) -> tuple[list[tuple[str, str]], Iterator[Row]]:
+        """Like ``table``, with rows as they arrive; who wants no more of them must ``close``."""
         with self._errors():
             answer = self._client.execute_iter(sql, values and dict(values), with_column_types=True)
             # A statement without a result answers with nothing at all.
             columns: list[tuple[str, str]] = next(answer, [])
-            return columns, list(answer)
+        return columns, self._arriving(answer)
+
+    def _arriving(self, answer: Iterator[Row]) -> Iterator[Row]:
+        with self._errors():
+            yield from answer
 
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> None:
         """Run a statement that has no result."""
