@@ -53,6 +53,14 @@ class Settings(BaseSettings):
     checkpoint_seconds: Annotated[float, Field(gt=0)] = Field(
         5.0, description="longest time between two checkpoints of a busy partition"
     )
+    checkpoint_dir: Path | None = Field(
+        None,
+        description="folder, shared by all score workers, that holds the checkpoints in place of "
+        "the changelog topics; they need it to recover",
+    )
+    linger_ms: Annotated[int, Field(ge=0, le=1000)] = Field(
+        5, description="how long a worker's records wait for others, in ms: more makes less data"
+    )
     emit_seconds: Annotated[float, Field(gt=0)] = Field(
         1.0, description="shortest time between two updates of the same account"
     )

@@ -42,7 +42,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     app = WorkerApp(settings, SCORE_GROUP, inputs)
     connection = librdkafka_options(settings)
     outbox, admin = (
-        Outbox(connection),
+        Outbox(connection, settings.linger_ms),
         AdminClient(connection, logger=logging.getLogger(CLIENT_LOGGER)),
     )
 
@@ -64,8 +64,9 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         updates = state.updates(time.monotonic(), everything=settings.once)
         send_updates(outbox, metrics, partition, updates)
 
-    weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, settings.partitions, new_weigh)
-    scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, settings.partitions, new_score)
+    partitions, folder = settings.partitions, settings.checkpoint_dir
+    weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, partitions, new_weigh, folder)
+    scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, partitions, new_score, folder)
     checkpoint = partial(
         Checkpointer,
         outbox=outbox,

@@ -114,6 +114,7 @@ class Checkpointer(Generic[S]):
         progress = _Progress(taken_at=time.monotonic())
         if found:
             progress.version, progress.positions = state.version(), state.positions()
+        self.log.files.recovered(partition)
         self._progress[partition] = progress
         self._announce(partition, progress)
 
@@ -139,9 +140,10 @@ class Checkpointer(Generic[S]):
         began = time.monotonic()
         self._derive(partition, state)
         version, positions, snapshot = state.version(), state.positions(), state.snapshot()
-        body = await asyncio.to_thread(_encode, snapshot)
         owner = self.log.owners[partition]
-        parts, marker = checkpoint_records(owner, progress.number, body)
+        body = await asyncio.to_thread(_encode, snapshot)
+        held = await asyncio.to_thread(self.log.files.put, partition, owner, progress.number, body)
+        parts, marker = checkpoint_records(owner, progress.number, held)
         offsets: list[int] = []
         for part in parts:
             self.log.append(partition, part, offsets.append)
@@ -152,6 +154,7 @@ class Checkpointer(Generic[S]):
         await self._outbox.acknowledged()
         if not self.log.holds(partition, state):
             return
+        self.log.files.stored(partition)
         progress.version, progress.positions = version, positions
         self._announce(partition, progress)
         progress.number += 1

@@ -21,16 +21,19 @@ _DELIVERY_TIMEOUT_MS = 120_000
 class Outbox:
     """Sends records in order per partition; a record that cannot be delivered ends the process."""
 
-    def __init__(self, connection: dict[str, Any]) -> None:
-        """``connection``: librdkafka's options for reaching the broker."""
+    def __init__(self, connection: dict[str, Any], linger_ms: int = 5) -> None:
+        """``connection``: librdkafka's options for reaching the broker.
+
+        ``linger_ms``: how long a record may wait for others, to travel and be stored with them.
+        """
         self._producer = Producer(
             {
                 **connection,
                 "enable.idempotence": True,
                 "acks": "all",
                 "partitioner": "murmur2_random",
-                "linger.ms": 5,
-                "compression.type": "lz4",
+                "linger.ms": linger_ms,
+                "compression.type": "zstd",
                 "message.max.bytes": LARGEST_RECORD,
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "queue.buffering.max.kbytes": 256 * 1024,

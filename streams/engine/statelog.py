@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import cramjam
@@ -20,6 +21,7 @@ from faust.types import TP
 
 from schemas.topics import Topic
 from streams.engine.changelog import ChangelogError, Owner, fence, recover
+from streams.engine.checkpoint_files import CheckpointFiles
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 
@@ -61,8 +63,12 @@ class StateLog(Collection, Generic[S]):
         topic: Topic,
         partitions: int,
         build: Callable[[int, dict[str, Any] | None], S],
+        folder: Path | None = None,
     ) -> None:
-        """``build(partition, snapshot)`` makes a state; ``snapshot`` is None for an empty one."""
+        """``build(partition, snapshot)`` makes a state; ``snapshot`` is None for an empty one.
+
+        ``folder``: where checkpoints are stored in place of the changelog.
+        """
         super().__init__(
             app,
             name=topic.value,
@@ -82,6 +88,7 @@ class StateLog(Collection, Generic[S]):
         self.sizes: dict[int, int] = {}
         self.sent_bytes = 0
         self.recovery_seconds = 0.0
+        self.files = CheckpointFiles(folder, topic.value)
         self._outbox = outbox
         self._build = build
         self.released: dict[int, S] = {}
@@ -189,7 +196,8 @@ class StateLog(Collection, Generic[S]):
     def _restore(self, partition: int, body: bytes | None) -> S:
         if body is None:
             return self._build(partition, None)
-        snapshot = msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(body)))
+        packed = cramjam.zstd.decompress(self.files.get(body))
+        snapshot = msgspec.msgpack.decode(bytes(packed))
         return self._build(partition, snapshot)
 
     def append(
