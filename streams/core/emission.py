@@ -63,6 +63,11 @@ class Emission:
             self._sums = grown(self._sums, accounts)
             self._published = grown(self._published, accounts, -np.inf)
 
+    def recall(self, accounts: Ints, score: Ints, sums: Ints) -> None:
+        """What was published last of accounts (distinct): scores and int64[sums, accounts]."""
+        self._score[accounts] = score
+        self._sums[:, accounts] = sums
+
     def touch(self, accounts: Ints) -> None:
         """Interactions or undos changed these accounts."""
         self._touched[accounts] = True

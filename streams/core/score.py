@@ -4,10 +4,12 @@ Pure: no I/O and no reading of the time; ``now`` is a monotonic wall time in sec
 come in the order of the partition's log.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas.frames import Frame
 from schemas.kinds import KINDS
@@ -107,6 +109,59 @@ class ScorePartition:
         self._count(frame.beyond(applied))
         return Applied.NEW
 
+    def recall_accounts(
+        self, targets: list[str], networks: npt.NDArray[np.uint8], first: Ints
+    ) -> Ints:
+        """Make cells that were there before, ``first`` being the hour of their first interaction.
+
+        Returns the number of each cell's account. A state is recalled into a new instance: first
+        the accounts, then rows and what was published of them, at last ``resume``.
+        """
+        accounts, cells = self._make(targets, networks)
+        np.minimum.at(self._windows.first, cells, first)
+        return accounts
+
+    def recall_rows(
+        self,
+        targets: list[str],
+        networks: npt.NDArray[np.uint8],
+        engagers: npt.NDArray[np.uint64],
+        hours: Ints,
+        classes: Ints,
+        kinds: Ints,
+        weights: Ints,
+        undo: npt.NDArray[np.bool_],
+    ) -> None:
+        """Take in rows of before, in any order; ``resume`` counts them."""
+        _, cells = self._make(targets, networks)
+        self._windows.apply(cells, engagers, hours, classes, kinds, weights, undo)
+
+    def recall_published(
+        self, profiles: list[str], networks: npt.NDArray[np.uint8], score: Ints, sums: Ints
+    ) -> Ints:
+        """What was published last of profiles (distinct); returns the number of each one's account.
+
+        ``networks``: for those of which no row is left. ``sums``: weights, interactions and
+        engagers, int64[3 * horizons, profiles].
+        """
+        accounts = self._slots.find(profiles)
+        new = np.flatnonzero(accounts < 0)
+        accounts[new], _ = self._make([profiles[place] for place in new], networks[new])
+        self._emission.recall(accounts, score, sums)
+        return accounts
+
+    def resume(self, clock: int, sources: Mapping[Source, int], behind: Ints) -> None:
+        """Go on at event time ``clock`` (ms), which ``sources`` have reached as they say.
+
+        ``behind``: accounts with rows that their last update did not include.
+        """
+        self._clock.load(
+            {"value": clock, "sources": [(*s, at, False) for s, at in sorted(sources.items())]}
+        )
+        self._windows.advance(clock // HOUR_MS)
+        self._emission.fall_due(np.arange(self._slots.accounts))
+        self._emission.touch(behind)
+
     def tick(self, now: float) -> None:
         """Wall time passes without a frame."""
         self._clock.tick(now)
@@ -117,9 +172,7 @@ class ScorePartition:
             return
         columns = frame.columns
         hours = columns["at"] // HOUR_MS
-        accounts, cells = self._slots.of(columns["target"], columns["network"])
-        self._windows.reserve(self._slots.cells)
-        self._emission.reserve(self._slots.accounts)
+        accounts, cells = self._make(columns["target"], columns["network"])
         self._windows.apply(
             cells,
             columns["engager"],
@@ -133,6 +186,13 @@ class ScorePartition:
         # so every account that ever received anything is published, whatever came first
         self._emission.touch(accounts[(hours <= self._windows.now) | columns["undo"]])
         self.rows += len(frame)
+
+    def _make(self, targets: list[str], networks: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
+        """Account and cell of each row, made where they are new."""
+        accounts, cells = self._slots.of(targets, networks)
+        self._windows.reserve(self._slots.cells)
+        self._emission.reserve(self._slots.accounts)
+        return accounts, cells
 
     def _pass_time(self) -> None:
         """Bring the windows to the hour of the clock; what this changes falls due."""

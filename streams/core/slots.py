@@ -49,6 +49,10 @@ class Slots:
             cells = [self._cell(k) if c is None else c for k, c in zip(keys, cells, strict=True)]
         return accounts, np.array(cells, np.int64)
 
+    def find(self, names: list[str]) -> Ints:
+        """The account of each name, -1 where there is none."""
+        return np.array([self._accounts.get(name, _NONE) for name in names], np.int64)
+
     def _account(self, name: str) -> int:
         account = self._accounts.setdefault(name, len(self.names))
         if account == len(self.names):

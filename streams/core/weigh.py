@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.dead_letter import LARGEST_KEPT_BODY, DeadLetter
 from schemas.frames import OUTCOMES
@@ -22,7 +22,7 @@ from streams.core.seen import LARGEST_RECORD, Entry, SeenStore, Verdict
 Row = tuple[Any, ...]
 """One weighed interaction, its values in the order of ``ROW_SCHEMA``."""
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the snapshot."""
 
 LARGEST_KEPT_KEY: Final = 16 * 1024
@@ -32,6 +32,23 @@ dead letter stays far below what a producer may send."""
 _HOUR_MS: Final = 3_600_000
 _MASK: Final = 0xFFFF_FFFF_FFFF_FFFF
 _ODD: Final = 0x9E37_79B9_7F4A_7C15
+
+
+class Past(NamedTuple):
+    """A row as it was stored, as far as it matters to what comes; see ``ROW_SCHEMA``."""
+
+    at: int
+    target: str
+    network: int
+    class_: int
+    weight: int
+    amount: int
+    undo: bool
+    engager: int
+    id: int
+    record: int
+    undone_at: int
+    whole_record: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,33 @@ class WeighSource:
                 self._bury(record, message, weighed)
         self.applied = max(self.applied, last)
         return weighed
+
+    @property
+    def remembered(self) -> int:
+        """Number of interactions that would be recognised, counting or not."""
+        return len(self._seen)
+
+    def recall(self, offset: int, row: Past) -> None:
+        """Remember a row that was given before; offsets ascend, those of one record being equal.
+
+        An undo says all that is needed, so what it took back need not have been recalled.
+        """
+        key = row.id ^ (row.engager * _ODD & _MASK)
+        if self._seen.admit(offset, key, row.record, row.at) is Verdict.NEW:
+            self._seen.keep(
+                key, row.at, row.target, row.network, row.class_, row.weight, row.amount, row.record
+            )
+        if row.undo:
+            self._seen.undo(offset, key, row.undone_at)
+            if row.whole_record:
+                self._seen.undo_record(offset, row.record, row.undone_at)
+
+    def resume(self, offsets: int, clock: int, applied: int, totals: Mapping[str, int]) -> None:
+        """Go on in a log whose offset 0 is what ``recall`` was told as ``offsets``."""
+        self._seen.rebase(offsets)
+        self.clock = clock
+        self.applied = applied
+        self.totals.update(totals)
 
     def snapshot(self) -> dict[str, Any]:
         """The state as numbers, texts and bytes; the same prefix gives the same snapshot."""

@@ -49,6 +49,15 @@ class WeighPartition:
                 topic, partition, partitions, model.version, applied=source.applied
             )
 
+    def source(self, topic: Topic) -> WeighSource:
+        """The state of one topic."""
+        return self._sources[topic]
+
+    @property
+    def remembered(self) -> int:
+        """Number of interactions that would be recognised."""
+        return sum(source.remembered for source in self._sources.values())
+
     def positions(self) -> dict[str, int]:
         """Source topic → next offset."""
         return {topic.value: source.applied + 1 for topic, source in self._sources.items()}

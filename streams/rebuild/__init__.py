@@ -1,0 +1,1 @@
+"""The state of weigh and score made again from the rows in ClickHouse."""

@@ -1,0 +1,145 @@
+"""Invented histories for rebuilds: interactions, undos, repeats and late ones, cut in two.
+
+What leaves no row cannot be rebuilt, so nothing in the second half hangs on it: an undo in the
+first half that meets nothing is of something that never comes, and repeats say what was said
+before.
+"""
+
+import random
+from dataclasses import dataclass
+
+from schemas.interaction import Heartbeat, Interaction
+from schemas.kinds import KINDS, Kind
+from tests.support.interactions import HOUR, MINUTE, NOON, interaction
+from tests.support.past_world import Message
+
+ACTORS = [f"{network}:actor-{n}" for n in range(7) for network in ("twitter", "bluesky")]
+TARGETS = [f"twitter:target-{n}" for n in range(6)]
+NETWORKS = ("twitter", "twitter", "bluesky", "mastodon")
+LONGEST = 2160 * HOUR
+
+
+@dataclass
+class _Thing:
+    """An interaction that was delivered; ``newest``: time of its newest delivery or undo."""
+
+    first: Interaction
+    newest: int
+    counts: bool = True
+    late: bool = False
+
+
+class Story:
+    """Makes one message after the other."""
+
+    def __init__(self, seed: int, *, repeats: bool = True, step: int = 40 * MINUTE) -> None:
+        """``repeats``: whether things are delivered again, and undone though they never came."""
+        self._random = random.Random(seed)
+        self._repeats = repeats
+        self._step = step
+        self.clock = NOON
+        self._things: list[_Thing] = []
+        self._number = 0
+
+    def messages(self, count: int) -> list[Message]:
+        """The next ``count`` messages, some of them heartbeats."""
+        return [self._next() for _ in range(count)]
+
+    def beat(self) -> Heartbeat:
+        """A heartbeat behind all that was told."""
+        self.clock += HOUR
+        return Heartbeat(clock=self.clock)
+
+    def again(self) -> list[Interaction]:
+        """Everything that was ever delivered, as at first."""
+        return [thing.first for thing in self._things]
+
+    def _next(self) -> Message:
+        chance = self._random.random()
+        self.clock += self._random.randrange(self._step)
+        if chance < 0.10:
+            return Heartbeat(clock=self.clock)
+        if chance < 0.55 or not self._things:
+            return self._new()
+        thing = self._random.choice(self._things)
+        if chance < 0.65:
+            return thing.first if self._repeats else self._new()
+        if chance < 0.70 and self._repeats:
+            return self._stranger()
+        if thing.late:
+            return thing.first
+        return self._undo(thing) if thing.counts else self._anew(thing)
+
+    def _new(self) -> Interaction:
+        self._number += 1
+        late = self._random.random() < 0.06
+        ahead = self._random.choice([0, 0, 0, 4 * MINUTE])
+        past = self._random.choice([0, 0, HOUR, 30 * HOUR, 900 * HOUR])
+        at = self.clock - LONGEST - 48 * HOUR if late else self.clock + ahead - past
+        made = self._message(str(self._number), at=at, amount=self._random.choice([1, 1, 3]))
+        # A record is of one actor and topic, and its undos come after all that it gave so far.
+        undone = [
+            thing.newest
+            for thing in self._things
+            if not thing.counts
+            and (thing.first.actor, thing.first.kind, thing.first.record)
+            == (made.actor, made.kind, made.record)
+        ]
+        if made.record and undone and at <= max(undone):
+            made = self._message(str(self._number), at=at, record=None)
+        self._things.append(_Thing(made, at, late=late))
+        return made
+
+    def _message(self, name: str, **fields: object) -> Interaction:
+        number = int(name)
+        given: dict[str, object] = {
+            "id": name,
+            "kind": KINDS[number % 3] if number % 4 else Kind.RETWEET,
+            "network": NETWORKS[number % len(NETWORKS)],
+            "actor": ACTORS[number * number % len(ACTORS)],
+            "target": TARGETS[number * 7 % 11 % len(TARGETS)],
+            "record": f"r{number % 5}" if number % 3 == 0 else None,
+            "received_at": self.clock,
+        }
+        return interaction(**(given | fields))
+
+    def _undo(self, thing: _Thing) -> Interaction:
+        first = thing.first
+        whole = first.record is not None and self._random.random() < 0.5
+        at = max(self.clock, thing.newest)
+        fields: dict[str, object] = {"undo": True, "at": at}
+        if whole:
+            fields |= {"id": "undo", "target": None}
+        elif self._random.random() < 0.5:
+            fields |= {"record": None}
+        key = (first.actor, first.kind, first.record)
+        for other in self._things:
+            of_record = (other.first.actor, other.first.kind, other.first.record) == key
+            if other is thing or (whole and of_record and other.newest <= at and not other.late):
+                other.counts, other.newest = False, max(at, other.newest)
+        named = {name: getattr(first, name) for name in ("id", "kind", "network", "actor", "target",
+                                                         "record")}  # fmt: skip
+        return interaction(**(named | {"received_at": self.clock + 77} | fields))
+
+    def _anew(self, thing: _Thing) -> Interaction:
+        """What was undone is done again, later than its undo."""
+        at = thing.newest + MINUTE
+        self.clock = max(self.clock, at)
+        thing.counts, thing.newest = True, at
+        first = thing.first
+        named = {name: getattr(first, name) for name in ("id", "kind", "network", "actor", "target",
+                                                         "record", "amount")}  # fmt: skip
+        return interaction(**(named | {"at": at, "received_at": self.clock}))
+
+    def _stranger(self) -> Interaction:
+        """An undo of what never comes, or somebody who praises himself."""
+        self._number += 1
+        if self._random.random() < 0.3:
+            return interaction(
+                id=f"self {self._number}", target="twitter:ada", at=self.clock,
+                received_at=self.clock,
+            )  # fmt: skip
+        return interaction(
+            id=f"never {self._number}", undo=True, actor=ACTORS[self._number % len(ACTORS)],
+            at=self.clock, received_at=self.clock,
+        )  # fmt: skip
