@@ -1,6 +1,7 @@
 """The metrics that the score worker and the sink have in common."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Final
 
@@ -27,7 +28,8 @@ _BATCH: Final = (1, 10, 50, 100, 500, 1_000, 2_000, 4_000, 8_000, 20_000, 50_000
 class WorkerMetrics:
     """Every metric of both: what it means, and what to do about its value."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.time) -> None:
+        """``now``: wall time in seconds since 1970."""
         self.registry = registry
         self.events = Counter(
             "renown_events",
@@ -47,7 +49,7 @@ class WorkerMetrics:
             scale=_MS,
             registry=registry,
         )
-        self.latency = Latency(latency)
+        self.latency = Latency(latency, now)
         self.consumer_lag = Reading(
             "renown_consumer_lag",
             "Records of a partition that the broker holds and this worker has not applied; of no "

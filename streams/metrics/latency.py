@@ -1,6 +1,5 @@
 """How long events took to a stage, for whole blocks of rows."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ class Latency:
     fast the undo was: it counts since it was received only.
     """
 
-    def __init__(self, histogram: BatchHistogram, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, histogram: BatchHistogram, now: Callable[[], float]) -> None:
         """``now``: wall time in seconds since 1970."""
         self._histogram, self._now = histogram, now
 

@@ -1,7 +1,8 @@
 """The metrics of the score worker, and what a batch means for them."""
 
+import time
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -52,8 +53,8 @@ class ScoredBatch:
 class ScoreMetrics(WorkerMetrics):
     """Every metric of a score worker: what it means, and what to do about its value."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        super().__init__(registry)
+    def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.time) -> None:
+        super().__init__(registry, now)
         self.duplicates = Counter(
             "renown_duplicates",
             "Interactions whose id was seen before; they count once. If it grows fast: an agent "

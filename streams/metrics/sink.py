@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,8 +41,8 @@ class Flushed:
 class SinkMetrics(WorkerMetrics):
     """Every metric of a sink: what it means, and what to do about its value."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        super().__init__(registry)
+    def __init__(self, registry: CollectorRegistry, now: Callable[[], float] = time.time) -> None:
+        super().__init__(registry, now)
         self.rows = Counter(
             "renown_sink_rows",
             "Rows stored in a table of ClickHouse, each once. If low while the score worker is "

@@ -1,0 +1,58 @@
+"""Checkpoints tell how long they took, how large they are, and what still waits for one."""
+
+import asyncio
+from typing import Any, cast
+
+import faust
+from faust.types import TP
+
+from schemas.topics import Topic
+from streams.engine.checkpoint import Checkpointer
+from streams.engine.inputs import Inputs
+from tests.support.states import Counting, GatedOutbox, log_of, recovered
+
+
+def test_what_changed_ages_until_it_is_kept() -> None:
+    async def scenario() -> None:
+        app = faust.App("test-checkpoint", broker="memory://", store="memory://")
+        outbox, inputs = GatedOutbox(), Inputs(frozenset())
+        log = log_of(app, outbox)
+        took: list[float] = []
+        checkpointer: Checkpointer[Counting] = Checkpointer(
+            log, cast("Any", outbox), inputs, cast("Any", None), lambda _partition, _state: None,
+            interval=3600.0, on_taken=took.append,
+        )  # fmt: skip
+        log.on_recovered = checkpointer.recovered
+        await recovered(log, {1: 42, 2: 5}, generation=1)
+        await checkpointer.run_due()
+        assert checkpointer.age() == 0, "nothing has changed"
+
+        log.states[1].number = 43
+        await checkpointer.run_due()
+        first = checkpointer.age()
+        await asyncio.sleep(0.01)
+        assert checkpointer.age() > first > 0
+
+        outbox.gate.clear()
+        log.release()
+        waiting = asyncio.create_task(checkpointer.run_released())
+        await asyncio.sleep(0.01)
+        assert checkpointer.age() > first, "not acknowledged yet"
+        log.released[1].number = 44  # applied while the checkpoint was under way
+        outbox.gate.set()
+        await waiting
+        assert len(took) == 1
+        assert 0.01 < took[0] < checkpointer.age() + 1
+        assert checkpointer.age() > 0, "the newest change is in no checkpoint"
+        before = log.sizes[1]
+        await checkpointer.run_released()
+        assert checkpointer.age() == 0
+        assert len(took) == 2
+        assert log.sizes[1] >= before > 0
+        assert log.sent_bytes == sum(len(record) for _, record in outbox.sent)
+        assert inputs.durable[TP(Topic.WEIGHED.value, 1)] == 44
+        log.released.clear()
+        log.states.clear()
+        assert checkpointer.age() == 0
+
+    asyncio.run(scenario())
