@@ -96,6 +96,7 @@ class LivePublishing:
                 f"the cursor {self._cursor.path} is damaged: delete it to start from now on"
             ) from None
         self.acknowledged = self._saved = self.state
+        self._metrics.acknowledged(self._network, self.state.at)
         for draft in self.state.waiting:
             self.waiting.add(draft, self._clock.monotonic())
         return True

@@ -218,12 +218,12 @@ class JetstreamFeed:
         self.connected = False
         if self._clock.monotonic() - self._opened_at >= _STEADY_SECONDS:
             self._backoff.reset()
-            self._wait(f"{self.place} was lost ({reason})")
+            self._wait(f"connection to {self.place} was lost ({reason})")
         else:
             self._fail(reason)
 
     def _fail(self, reason: str) -> None:
-        lost = f"{self.place} does not serve ({reason})"
+        lost = f"no lasting connection to {self.place} ({reason})"
         self._current = (self._current + 1) % len(self._urls)
         self._wait(lost)
 
@@ -281,5 +281,16 @@ def _reason(error: Exception) -> str:
         return f"it answers HTTP {error.response.status_code}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, ConnectionClosed):
+        return _ending(error)
     text = getattr(error, "strerror", None) or " ".join(str(error).split())
     return (text or type(error).__name__)[:200]
+
+
+def _ending(closed: ConnectionClosed) -> str:
+    """Who ended a connection, and why."""
+    if closed.sent and not closed.rcvd_then_sent:
+        return f"given up with code {closed.sent.code} {closed.sent.reason}".strip()
+    if closed.rcvd:
+        return f"it closed with code {closed.rcvd.code} {closed.rcvd.reason[:100]}".strip()
+    return "it broke off"
