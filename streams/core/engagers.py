@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.core.arrays import Ints, grown
+from streams.core.pair_index import UNKNOWN, PairIndex, first_of_each
 from streams.core.panes import NO_HOUR
 
 _Hours = npt.NDArray[np.int32]
-_PAIR = np.dtype([("engager", "<u8"), ("cell", "<u4")])
 
 
 class Engagers:
@@ -23,7 +23,7 @@ class Engagers:
 
     def __init__(self, horizons: Sequence[int], classes: int) -> None:
         self._horizons = tuple(horizons)
-        self._index: dict[bytes, int] = {}
+        self._index = PairIndex()
         self.size = 0
         """Number of pairs."""
         self.cell: Ints = np.empty(0, np.int64)
@@ -32,23 +32,17 @@ class Engagers:
         """int32[classes, pairs]: newest hour with a class of at least c. One that has left the
         longest horizon may stay: it is as good as none."""
         self.distinct: Ints = np.zeros((classes, len(self._horizons), 0), np.int64)
-        self._mark: Ints = np.empty(0, np.int64)
+        self._mark: _Hours = np.empty(0, np.int32)
 
     def pairs(self, cells: Ints, engagers: npt.NDArray[np.uint64]) -> Ints:
         """The pair of each (cell, engager hash), made where it is new."""
-        keys = np.empty(len(cells), _PAIR)
-        keys["engager"], keys["cell"] = engagers, cells
-        names: list[bytes] = keys.view("V12").tolist()
-        found = list(map(self._index.get, names))
-        if None in found:
-            fresh: list[int] = []
-            for row in [row for row, pair in enumerate(found) if pair is None]:
-                following = self.size + len(fresh)
-                found[row] = self._index.setdefault(names[row], following)
-                if found[row] == following:
-                    fresh.append(row)
-            self._add(cells[fresh], engagers[fresh])
-        return np.array(found, np.int64)
+        found = self._index.find(cells, engagers, self.cell[: self.size], self.engager[: self.size])
+        missing = np.flatnonzero(found == UNKNOWN)
+        if len(missing):
+            fresh, which = first_of_each(cells[missing], engagers[missing])
+            found[missing] = self.size + which
+            self._add(cells[missing[fresh]], engagers[missing[fresh]])
+        return found
 
     def _add(self, cells: Ints, engagers: npt.NDArray[np.uint64]) -> None:
         start, self.size = self.size, self.size + len(cells)
@@ -58,13 +52,12 @@ class Engagers:
         self._mark = grown(self._mark, self.size)
         self.cell[start : self.size] = cells
         self.engager[start : self.size] = engagers
+        self._index.add(self.cell[: self.size], self.engager[: self.size], start)
         self.reserve(int(cells.max()) + 1)
 
     def load(self, cells: Ints, engagers: npt.NDArray[np.uint64]) -> None:
         """Make the pairs 0, 1, 2 ... of an empty instance, in this order."""
-        keys = np.empty(len(cells), _PAIR)
-        keys["engager"], keys["cell"] = engagers, cells
-        self._index = {name: pair for pair, name in enumerate(keys.view("V12").tolist())}
+        self._index = PairIndex()
         if len(cells):
             self._add(cells, engagers)
 
@@ -140,7 +133,7 @@ class Engagers:
     def _distinct(self, pairs: Ints) -> Ints:
         """Each pair once."""
         # linear, without sorting: of several places that write one mark, one is the last
-        places = np.arange(len(pairs))
+        places = np.arange(len(pairs), dtype=np.int32)
         self._mark[pairs] = places
         result: Ints = pairs[self._mark[pairs] == places]
         return result

@@ -83,8 +83,10 @@ class HashIndex:
         while 2 * len(rows) > size:
             size *= 2
         hashes = np.frombuffer(self._column, np.uint64)[rows]
+        slots = np.zeros(size, np.uint32)
+        occupy(slots, hashes, (rows + 1).astype(np.uint32))
         self._slots = array("I")
-        self._slots.frombytes(_slots_of(hashes, rows, size).tobytes())
+        self._slots.frombytes(slots.tobytes())
         self._mask, self._used, self._missed = size - 1, len(rows), -1
 
     def _place_of(self, value: int) -> int:
@@ -104,18 +106,22 @@ class HashIndex:
         self.rebuild(rows)
 
 
-def _slots_of(hashes: Hashes, rows: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.uint32]:
-    """``size`` slots with every row where the search for its hash comes by."""
-    slots = np.zeros(size, np.uint32)
-    mask = np.uint64(size - 1)
-    numbers = (rows + 1).astype(np.uint32)
-    places = hashes & mask
-    steps = hashes >> np.uint64(_STEP_SHIFT) | np.uint64(1)
+def occupy(slots: npt.NDArray[np.uint32], hashes: Hashes, numbers: npt.NDArray[np.uint32]) -> None:
+    """Write each number (not 0) into the first free slot that the search for its hash comes by.
+
+    ``slots``: a power of two of them, more than are taken; ``hashes`` may repeat.
+    """
+    mask = np.uint64(len(slots) - 1)
+    places, steps = first_places(hashes, mask)
     while len(numbers):
         free = slots[places] == _FREE
         slots[places[free]] = numbers[free]
-        # of several rows that chose one slot, the last one has it now
+        # of several that chose one slot, the last one has it now
         left = np.flatnonzero(slots[places] != numbers)
         numbers, steps = numbers[left], steps[left]
         places = (places[left] + steps) & mask
-    return slots
+
+
+def first_places(hashes: Hashes, mask: np.uint64) -> tuple[Hashes, Hashes]:
+    """Where the search for each hash begins, and its step from there."""
+    return hashes & mask, hashes >> np.uint64(_STEP_SHIFT) | np.uint64(1)
