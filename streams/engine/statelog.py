@@ -186,7 +186,6 @@ class StateLog(Collection, Generic[S]):
         if reads is not self._reads:
             return
         self.states[partition] = state
-        self.sizes[partition] = len(recovered.body or b"")
         del reads[partition]
         log.info(
             "recovered %s partition %d: epoch %d, positions %s",
@@ -194,10 +193,11 @@ class StateLog(Collection, Generic[S]):
         )  # fmt: skip
 
     def _restore(self, partition: int, body: bytes | None) -> S:
-        if body is None:
+        packed = b"" if body is None else self.files.get(body)
+        self.sizes[partition] = len(packed)
+        if not packed:
             return self._build(partition, None)
-        packed = cramjam.zstd.decompress(self.files.get(body))
-        snapshot = msgspec.msgpack.decode(bytes(packed))
+        snapshot = msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(packed)))
         return self._build(partition, snapshot)
 
     def append(

@@ -12,11 +12,7 @@ EVENT, RECEIVED = "event", "received"
 
 
 class Latency:
-    """Observes the columns ``at``, ``received_at`` and ``undo`` of rows; times in ms UTC.
-
-    An undo carries the time of the interaction that it takes back, which says nothing about how
-    fast the undo was: it counts since it was received only.
-    """
+    """Observes the event times (of an undo its own) and times of receipt of rows, in ms UTC."""
 
     def __init__(self, histogram: BatchHistogram, now: Callable[[], float]) -> None:
         """``now``: wall time in seconds since 1970."""
@@ -32,8 +28,9 @@ class Latency:
         if not blocks:
             return
         now = int(self._now() * 1000)
-        at, received_at, undo = (_joined(blocks, n) for n in ("at", "received_at", "undo"))
-        for since, times in ((EVENT, at[~undo]), (RECEIVED, received_at)):
+        happened = np.where(*(_joined(blocks, name) for name in ("undo", "undone_at", "at")))
+        known = happened[happened > 0]  # frames of the first version do not tell it of undos
+        for since, times in ((EVENT, known), (RECEIVED, _joined(blocks, "received_at"))):
             self._histogram.labels(stage, since).observe_many(np.maximum(now - times, 0))
 
 

@@ -1,5 +1,6 @@
 """Each metric of the score worker moves by what happened, once for a batch."""
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -14,7 +15,7 @@ from streams.core.weigh_partition import WeighPartition
 from streams.metrics.common import SCORE, UNREADABLE, WEIGH
 from streams.metrics.score import ScoredBatch, ScoreMetrics
 from tests.support.interactions import NOON, interaction, record
-from tests.support.weighed import Row, frame, numbered
+from tests.support.weighed import HOUR, Row, frame, numbered
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_batch_that_is_weighed(registry: CollectorRegistry, metrics: ScoreMetr
         "duplicates_total": 1,
         "undo_unmatched_total": 1,
         f"dead_letters_total {Reason.BAD_JSON.value}": 1,
-        "event_latency_seconds_count weigh event": 2,
+        "event_latency_seconds_count weigh event": 3,
         "event_latency_seconds_count weigh received": 3,
         "batch_events_count weigh": 2,
         "stage_seconds_total weigh": 1,
@@ -72,17 +73,21 @@ def test_a_batch_that_is_weighed(registry: CollectorRegistry, metrics: ScoreMetr
 
 
 def test_how_long_events_took(registry: CollectorRegistry, metrics: ScoreMetrics) -> None:
-    """An undo tells its interaction's time, so only when it was received; the future is now."""
-    rows = frame(numbered([Row(hour=NOON // 3_600_000), Row(hour=1 << 19).undone])).columns
-    metrics.latency.observe(SCORE, [rows])
+    """Of an undo its own time counts, which old frames do not tell; what is ahead is now."""
+    hour = NOON // 3_600_000
+    rows = frame(numbered([Row(hour=hour), Row(hour=1 << 19), Row(hour=1).undone])).columns
+    metrics.latency.observe(SCORE, [{**rows, "undone_at": np.array([0, 0, NOON + 1000])}])
+    old = frame([Row(hour=hour).undone]).columns
+    metrics.latency.observe(SCORE, [{**old, "undone_at": np.array([0])}])
     metrics.latency.observe(SCORE, [])
 
     def total(since: str) -> float | None:
         labels = {"stage": SCORE, "since": since}
         return registry.get_sample_value("renown_event_latency_seconds_sum", labels)
 
-    assert total("event") == pytest.approx(2 - 0.017)
-    assert total("received") == pytest.approx(2 - 0.099)
+    assert total("event") == pytest.approx((2 - 0.017) + 0 + 1)
+    since_hour_1 = (NOON - HOUR) / 1000 + 2 - 0.099
+    assert total("received") == pytest.approx(2 * (2 - 0.099) + 0 + since_hour_1)
 
 
 def test_a_batch_of_frames(registry: CollectorRegistry, metrics: ScoreMetrics) -> None:
@@ -110,7 +115,7 @@ def test_a_batch_of_frames(registry: CollectorRegistry, metrics: ScoreMetrics) -
         "events_total score weighed hole": 1,
         "events_total score weighed unreadable": 1,
         "holes_total score": 1,
-        "event_latency_seconds_count score event": 2,
+        "event_latency_seconds_count score event": 3,
         "event_latency_seconds_count score received": 3,
     }
 
