@@ -1,10 +1,17 @@
 """``renown audit``."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from config.errors import ExitCode, RenownError
+
+EPILOG: Final = """\b
+Examples:
+  renown audit
+  renown audit twitter:14138 --json
+  renown audit --at 2012-07-05T00:00:00Z
+"""
 
 
 def audit(

@@ -1,6 +1,5 @@
 """What ``renown doctor`` looks at. Each check gives findings and changes nothing."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -53,20 +52,22 @@ def check_variables(_: Settings) -> Iterator[Finding]:
 
 
 def check_data_folder(settings: Settings) -> Iterator[Finding]:
-    """Whether files can be written to the data folder, or it can be made."""
+    """Whether files can be written to the data folder, or it can be made.
+
+    Permissions do not tell (root, read-only disks, /proc), so it is tried; nothing is left behind.
+    """
     folder = settings.data_dir.absolute()
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     try:
-        if folder.is_dir():
+        if existing == folder:
             with tempfile.TemporaryFile(dir=folder):
                 yield Finding("data folder", f"{folder} can be written")
-            return
-        parent = next(path for path in folder.parents if path.exists())
-        if folder.exists() or not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-            raise NotADirectoryError(None, f"{folder if folder.exists() else parent} is in the way")
-        yield Finding("data folder", f"{folder} will be made")
+        else:
+            with tempfile.TemporaryDirectory(dir=existing):
+                yield Finding("data folder", f"{folder} will be made")
     except OSError as error:
         text = (
-            f"cannot write to {folder} ({error.strerror}): "
+            f"cannot write to {folder} ({existing}: {error.strerror}): "
             "set RENOWN_DATA_DIR to a folder that can be written"
         )
         yield Finding("data folder", text, ExitCode.UNREACHABLE)
@@ -120,9 +121,9 @@ def check_clickhouse(settings: Settings) -> Iterator[Finding]:
 
 def _outcomes(address: ClickHouseAddress) -> Finding:
     """What became of all records of the newest log, so that late and dead ones are noticed."""
-    from renown.audit import newest_log
     from renown.queries import run_report
     from streams.sinks.client import Database
+    from streams.sinks.lineage import newest_log
 
     with Database(address) as db:
         totals = run_report(db, newest_log(db), 1).totals
@@ -173,7 +174,10 @@ def _topics(settings: Settings) -> Finding:
         name = entry.get("name") or entry.get("topic")
         have, want = len(entry["partitions"]), partitions_of(Topic(name), settings)
         if have != want:
-            raise WrongUse(f"topic {name} has {have} partitions: set RENOWN_PARTITIONS={have}")
+            raise WrongUse(
+                f"topic {name} has {have} partitions: set RENOWN_PARTITIONS={have}, or see "
+                "renown rebuild --help"
+            )
     missing = len(Topic) - len(ours)
     if missing:
         text = f"{missing} of {len(Topic)} missing: renown migrate makes them, or any worker"

@@ -28,10 +28,11 @@ _HELLO_SECONDS: Final = 20.0
 
 
 class RunningStack(NamedTuple):
-    """Addresses that a running ``up`` or ``demo`` has told."""
+    """Addresses that a running ``up`` or ``demo`` has told, and the folder of its files."""
 
     kafka: str
     clickhouse: str
+    folder: Path
 
 
 def start() -> Settings:
@@ -83,7 +84,7 @@ def running_stack(settings: Settings) -> RunningStack | None:
     for folder in (settings.data_dir, settings.data_dir / DEMO_FOLDER):
         try:
             content = json.loads((folder / STACK_FILE).read_bytes())
-            stack = RunningStack(str(content["kafka"]), str(content["clickhouse"]))
+            stack = RunningStack(str(content["kafka"]), str(content["clickhouse"]), folder)
             os.kill(int(content["pid"]), 0)
         except PermissionError:
             continue  # it belongs to somebody else

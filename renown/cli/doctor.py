@@ -1,10 +1,16 @@
 """``renown doctor``."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from config.errors import ExitCode
+
+EPILOG: Final = """\b
+Examples:
+  renown doctor
+  renown doctor --json
+"""
 
 
 def doctor(

@@ -7,6 +7,7 @@ what it needs when it runs, so that ``renown --help`` is quick.
 import os
 import sys
 import traceback
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,15 +15,21 @@ import typer
 
 from config.errors import ExitCode, RenownError
 from renown.cli import (
+    agent,
+    agents,
     audit,
+    completion,
     dead_letters,
     demo,
     doctor,
+    generate,
     migrate,
     monitor,
     query,
+    rebuild,
     replay,
     show,
+    top,
     up,
     worker,
 )
@@ -35,6 +42,8 @@ Examples:
   renown demo                              play the sample data, end in a leaderboard
   renown up                                broker, ClickHouse and workers on this machine
   renown replay votes.jsonl                publish a file of one's own
+  renown generate --rate 2000              publish a made-up world
+  renown top                               watch rates, lag and score changes
   renown show twitter:14138                the score of an account and what it follows from
   renown query "SELECT * FROM leaderboard LIMIT 10"
   renown doctor                            is everything as it should be?
@@ -73,26 +82,40 @@ def _start(
 
 app.command(epilog=demo.EPILOG, short_help="Play a data set through everything.")(demo.demo)
 app.command(epilog=up.EPILOG, short_help="Run everything on this machine.")(up.up)
-app.command(epilog=demo.EPILOG, short_help="Play a data set through everything.")(demo.demo)
-app.command(epilog=up.EPILOG, short_help="Run everything on this machine.")(up.up)
 app.command(epilog=replay.EPILOG)(replay.replay)
-app.command()(worker.worker)
+app.command(epilog=agent.EPILOG, short_help="Listen to a live network.")(agent.agent)
+app.command(epilog=generate.EPILOG, short_help="Publish a made-up world.")(generate.generate)
+app.command(epilog=agents.EPILOG, short_help="List the agents and how far each is.")(agents.agents)
+app.command(epilog=worker.EPILOG)(worker.worker)
 app.command(epilog=monitor.EPILOG)(monitor.monitor)
-app.command()(migrate.migrate)
-app.command()(show.show)
+app.command(epilog=migrate.EPILOG)(migrate.migrate)
+app.command(epilog=rebuild.EPILOG, short_help="Make the state again from ClickHouse.")(
+    rebuild.rebuild
+)
+app.command(epilog=top.EPILOG, short_help="Watch what Renown does.")(top.top)
+app.command(epilog=show.EPILOG, short_help="Show an account's score and its causes.")(show.show)
 app.command(epilog=query.EPILOG)(query.query)
-app.command()(audit.audit)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.command()(doctor.doctor)
+app.command(epilog=audit.EPILOG)(audit.audit)
+app.add_typer(dead_letters.app, name="dead-letters", short_help="Records that could not be used.")
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.command(epilog=completion.EPILOG, short_help="Print a script for a shell.")(
+    completion.completion
+)
 
 
 def run() -> None:
     """Run the command of ``sys.argv`` and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # An account may hold what a terminal's encoding has not.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns its exit code and never raises for what a person can act on."""
+    if completion.VARIABLE in os.environ:
+        completion.answer_shells()
     try:
         return int(app(args=arguments, prog_name="renown", standalone_mode=False) or 0)
     except RenownError as error:
@@ -109,9 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _complain(line: str, error: Exception) -> None:
-    if os.environ.get("RENOWN_LOG_LEVEL", "").upper() == "DEBUG":
-        traceback.print_exception(error)
-    typer.echo(f"renown: {' '.join(line.split())}", err=True)
+    from config.logging import last_words
+
+    debugging = os.environ.get("RENOWN_LOG_LEVEL", "").upper() == "DEBUG"
+    typer.echo(last_words(" ".join(line.split()), error if debugging else None), err=True)
 
 
 def _usage(error: typer.TyperException) -> str:

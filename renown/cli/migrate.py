@@ -1,8 +1,14 @@
 """``renown migrate``."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+EPILOG: Final = """\b
+Examples:
+  renown migrate
+  RENOWN_CLICKHOUSE=clickhouse://me@db/renown renown migrate --json
+"""
 
 
 def migrate(

@@ -10,6 +10,7 @@ from config.errors import WrongUse
 
 if TYPE_CHECKING:
     from agents.report import ReplayReport
+    from config.settings import Settings
 
 _FORMAT_OF_SUFFIX: Final = {
     ".jsonl": Format.JSONL,
@@ -83,6 +84,7 @@ def replay(
     )
     if restart:
         cursor.clear()
+    _warn_if_late(settings, file, form, network)
     options = kafka_python_options(settings)
     with (
         Publisher(options, settings.partitions, agent="replay") as publisher,
@@ -117,6 +119,21 @@ def format_of(file: Path) -> Format:
         names = ", ".join(f"--format {format.value}" for format in Format)
         raise WrongUse(f"the name {file.name} does not say its format: add one of {names}")
     return found
+
+
+def _warn_if_late(settings: "Settings", file: Path, form: Format, network: str) -> None:
+    """Say beforehand that events count as late, as they change no score then."""
+    from renown.cli.lateness import first_event, late_before
+    from renown.cli.output import cell, remark
+
+    begins = first_event(file, form, network)
+    border = late_before(settings) if begins is not None else None
+    if begins is not None and border is not None and begins < border:
+        remark(
+            f"{file.name} begins at {cell(begins)} UTC. Events before {cell(border)} are late:"
+            " more than 90 days behind the newest one here, they change no score. Play older"
+            " events into a stack of their own: renown demo --replay, or another RENOWN_DATA_DIR"
+        )
 
 
 def _tell(report: "ReplayReport", *, json: bool) -> None:

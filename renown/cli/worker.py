@@ -1,9 +1,15 @@
 """``renown worker``."""
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+EPILOG: Final = """\b
+Examples:
+  renown worker score
+  RENOWN_METRICS_PORT=9102 renown worker sink
+"""
 
 
 class Job(str, Enum):
@@ -28,7 +34,7 @@ def worker(
     from renown.cli.connections import with_addresses
 
     settings = load_settings()
-    configure_logging(settings)
+    configure_logging(settings, job=f"renown-{job.value}")
     if job is Job.SCORE:
         from streams.app import run
 

@@ -174,6 +174,19 @@ def test_show_as_json(run: Run) -> None:
     assert {row["account"] for row in facts["engagers"]} == {"twitter:ann", BOB}
 
 
+def test_show_tells_how_the_score_went(run: Run) -> None:
+    facts = run("show", ZOE, "--json", "--days", "2").json
+    history, (change,) = facts["history"], facts["changes"]
+    assert history["updates"] == 1
+    assert history["points"][-1]["score"] == history["max"] == facts["score"]
+    assert len(history["points"]) == 1  # it got its score within the last slot
+    assert (change["after"], change["cause"]) == (facts["score"], "interaction")
+    assert run("show", ZOE, "--json", "--changes", "0").json["changes"] == []
+    out = run("show", ZOE, "--days", "1").out
+    assert "▄  last 24 h: " in out
+    assert "Last changes" in out
+
+
 def test_show_for_people(run: Run) -> None:
     out = run("show", ZOE, "--engagers", "1").out
     assert out.startswith(f"{ZOE}  score ")
@@ -216,7 +229,41 @@ def test_dead_letters_list(run: Run) -> None:
     assert len(rows) == 1
     assert "interactions.like 2:7" in rows[0]
     assert r"\x1b[31m\xff" in rows[0]
-    assert "…" in rows[0]
+    assert rows[0].endswith("...")
+
+
+@pytest.mark.parametrize(
+    ("options", "reasons"),
+    [
+        (("--reason", "bad-json"), ["bad json"]),
+        (("--topic", "interactions.like"), ["empty", "bad json"]),
+        (("--topic", "posts"), []),
+        (("--since", "2024-03-01T12:00:00.001Z"), ["empty"]),
+        (("--limit", "1"), ["empty"]),
+    ],
+    ids=" ".join,
+)
+def test_dead_letters_of_one_kind(run: Run, options: tuple[str, str], reasons: list[str]) -> None:
+    out = run("dead-letters", "list", "--json", *options).out
+    assert [json.loads(line)["reason"] for line in out.splitlines()] == reasons
+
+
+def test_dead_letters_summary(run: Run) -> None:
+    lines = run("dead-letters", "list", "--summary", "--json").out.splitlines()
+    (first, second) = (json.loads(line) for line in lines)
+    assert (first["reason"], first["letters"], first["example"]) == ("bad json", 1, "truncated")
+    assert (second["reason"], second["topic"]) == ("empty", "interactions.like")
+    out = run("dead-letters", "list", "--summary").out
+    assert out.splitlines()[0].split()[:3] == ["reason", "topic", "letters"]
+    assert "1 of 2" in run("dead-letters", "list", "--limit", "1").err
+
+
+def test_dead_letters_replay_counts_before_it_publishes(run: Run) -> None:
+    counted = run("dead-letters", "replay", "--dry-run", "--json").json
+    assert (counted["found"], counted["published"], counted["dry_run"]) == (2, 0, True)
+    assert counted["topics"] == {"interactions.like": 2}
+    out = run("dead-letters", "replay", "--dry-run", "--reason", "empty").out
+    assert out.splitlines()[0] == "1 records can be published again (0 bytes)"
 
 
 def test_dead_letters_list_when_there_are_none(run: Run) -> None:

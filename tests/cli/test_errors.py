@@ -21,13 +21,16 @@ COMMANDS = [
     ("query", "SELECT 1"),
     ("audit",),
     ("dead-letters", "list"),
+    ("dead-letters", "replay", "--yes"),
+    ("top", "--once"),
     ("doctor",),
 ]
-NEED_KAFKA = [c for c in COMMANDS if c[0] in ("demo", "up", "replay", "worker", "migrate")]
+NEED_KAFKA = [c for c in COMMANDS if c[0] in ("demo", "up", "replay", "worker", "migrate", "top")]
 NEED_CLICKHOUSE = [
     c
     for c in COMMANDS
-    if c[0] in ("migrate", "show", "query", "audit", "dead-letters") or c == ("worker", "sink")
+    if c[0] in ("migrate", "show", "query", "audit")
+    or c in (("dead-letters", "list"), ("worker", "sink"))
 ]
 NEED_FOLDER = [c for c in COMMANDS if c[0] in ("demo", "up", "replay") or c == ("worker", "score")]
 SECRET = "s3cret"
@@ -187,6 +190,14 @@ def test_port_is_taken(option: str, tmp_path: Path) -> None:
         (("audit", "--at", "yesterday"), ("'yesterday'",)),
         (("dead-letters",), ("renown dead-letters --help",)),
         (("dead-letters", "list", "--limit", "0"), ("--limit",)),
+        (("dead-letters", "list", "--topic", "likes"), ("'likes'", "interactions.like")),
+        (("dead-letters", "list", "--since", "lately"), ("'lately'",)),
+        (("dead-letters", "replay"), ("--yes", "--dry-run")),
+        (("dead-letters", "replay", "--json"), ("--yes", "--dry-run")),
+        (("top", "--interval", "0"), ("--interval",)),
+        (("top", "--svg", "x.svg"), ("--once",)),
+        (("completion", "tcsh"), ("'bash', 'zsh', 'fish'",)),
+        (("show", "twitter:7100", "--days", "0"), ("--days",)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
