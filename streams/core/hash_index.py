@@ -15,7 +15,7 @@ Hashes = npt.NDArray[np.uint64]
 
 MOST_ROWS: Final = (1 << 32) - 2
 
-_STEP_SHIFT: Final = 40
+STEP_SHIFT: Final = 40
 _SMALLEST: Final = 64
 _FREE, _GONE = 0, MOST_ROWS + 1
 """Contents of a slot that no row has, and of one that a row had; else a row's number plus 1."""
@@ -49,7 +49,7 @@ class HashIndex:
             column = self._column
             if row != _GONE and column[row - 1] == value:
                 return row - 1
-            step = value >> _STEP_SHIFT | 1
+            step = value >> STEP_SHIFT | 1
             place = (place + step) & mask
             while row := slots[place]:
                 if row != _GONE and column[row - 1] == value:
@@ -93,7 +93,7 @@ class HashIndex:
         """The slot of ``value``, or the free one where it belongs."""
         slots, mask, column = self._slots, self._mask, self._column
         place = value & mask
-        step = value >> _STEP_SHIFT | 1
+        step = value >> STEP_SHIFT | 1
         while (row := slots[place]) and (row == _GONE or column[row - 1] != value):
             place = (place + step) & mask
         return place
@@ -124,4 +124,4 @@ def occupy(slots: npt.NDArray[np.uint32], hashes: Hashes, numbers: npt.NDArray[n
 
 def first_places(hashes: Hashes, mask: np.uint64) -> tuple[Hashes, Hashes]:
     """Where the search for each hash begins, and its step from there."""
-    return hashes & mask, hashes >> np.uint64(_STEP_SHIFT) | np.uint64(1)
+    return hashes & mask, hashes >> np.uint64(STEP_SHIFT) | np.uint64(1)

@@ -4,12 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.core.arrays import Ints
-from streams.core.hash_index import first_places, occupy
+from streams.core.hash_index import STEP_SHIFT, first_places, occupy
 
 Hashes = npt.NDArray[np.uint64]
 
 _SMALLEST = 64
-_SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)
+_FEW = 32
+_MASK = 0xFFFF_FFFF_FFFF_FFFF
+_SPREAD = 0x9E37_79B9_7F4A_7C15
 UNKNOWN = -1
 
 
@@ -25,6 +27,8 @@ class PairIndex:
 
         ``cell`` and ``engager``: the columns, cell and engager of each pair.
         """
+        if len(cells) <= _FEW:
+            return self._find_few(cells, engagers, cell, engager)
         found = np.full(len(cells), UNKNOWN, np.int64)
         mask = np.uint64(len(self._slots) - 1)
         places, steps = first_places(_hashes(cells, engagers), mask)
@@ -48,8 +52,35 @@ class PairIndex:
             while 2 * self._used > size:
                 size *= 2
             self._slots, start = np.zeros(size, np.uint32), 0
+        if self._used - start <= _FEW:
+            self._add_few(cell[start:], engager[start:], start)
+            return
         numbers = np.arange(start + 1, self._used + 1, dtype=np.uint32)
         occupy(self._slots, _hashes(cell[start:], engager[start:]), numbers)
+
+    def _find_few(self, cells: Ints, engagers: Hashes, cell: Ints, engager: Hashes) -> Ints:
+        """As ``find``, one after the other: numpy's calls would take longer than the work."""
+        found = []
+        slots = self._slots.data
+        mask = len(slots) - 1
+        for one_cell, one_engager in zip(cells.tolist(), engagers.tolist(), strict=True):
+            place, step = _first_place(one_cell, one_engager, mask)
+            while (pair := slots[place] - 1) >= 0:
+                if engager[pair] == one_engager and cell[pair] == one_cell:
+                    break
+                place = (place + step) & mask
+            found.append(pair)
+        return np.array(found, np.int64)
+
+    def _add_few(self, cells: Ints, engagers: Hashes, start: int) -> None:
+        slots = self._slots.data
+        mask = len(slots) - 1
+        pairs = zip(cells.tolist(), engagers.tolist(), strict=True)
+        for number, (cell, engager) in enumerate(pairs, start + 1):
+            place, step = _first_place(cell, engager, mask)
+            while slots[place]:
+                place = (place + step) & mask
+            slots[place] = number
 
 
 def first_of_each(cells: Ints, engagers: Hashes) -> tuple[Ints, Ints]:
@@ -68,5 +99,11 @@ def first_of_each(cells: Ints, engagers: Hashes) -> tuple[Ints, Ints]:
 
 
 def _hashes(cells: Ints, engagers: Hashes) -> Hashes:
-    result: Hashes = engagers ^ (cells.astype(np.uint64) + np.uint64(1)) * _SPREAD
+    result: Hashes = engagers ^ (cells.astype(np.uint64) + np.uint64(1)) * np.uint64(_SPREAD)
     return result
+
+
+def _first_place(cell: int, engager: int, mask: int) -> tuple[int, int]:
+    """As ``first_places`` of ``_hashes``."""
+    hashed = engager ^ (cell + 1) * _SPREAD & _MASK
+    return hashed & mask, hashed >> STEP_SHIFT | 1
