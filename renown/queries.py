@@ -1,4 +1,4 @@
-"""What the commands read from ClickHouse: scores, leaderboard, a run's figures, dead letters."""
+"""What the commands read from ClickHouse: scores, leaderboard, a run's figures."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,16 +52,6 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPoint:
-    """One update of a score; ``change``: points since the update before."""
-
-    clock: datetime
-    points: float
-    change: float
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
 class Engager:
     """Who engaged an account, on which network, how often and how heavily (1.0 = 1024)."""
 
@@ -69,20 +59,6 @@ class Engager:
     network: str
     interactions: int
     weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLetter:
-    """A dead letter. ``value``: the bytes of the record, or the beginning of a large one."""
-
-    reason: str
-    detail: str
-    topic: str
-    partition: int
-    offset: int
-    at: datetime
-    size: int
-    value: bytes
 
 
 @dataclass(slots=True)
@@ -138,16 +114,6 @@ def leaderboard(db: Database, limit: int = 10) -> list[Place]:
         {"limit": limit},
     )
     return [Place(*row) for row in rows]
-
-
-def history(db: Database, account: str, limit: int = 100) -> list[HistoryPoint]:
-    """The last updates of a score, the newest first."""
-    rows = db.query(
-        "SELECT clock, points, change_points, cause FROM score_history"
-        " WHERE profile = %(account)s ORDER BY log DESC, epoch DESC, sequence DESC LIMIT %(limit)s",
-        {"account": account, "limit": limit},
-    )
-    return [HistoryPoint(*row) for row in rows]
 
 
 def engagers_of(db: Database, account: str, limit: int = 10) -> list[Engager]:
@@ -209,22 +175,5 @@ def run_report(db: Database, log: int, top: int = 10) -> RunReport:
     return report
 
 
-def dead_letters(db: Database, limit: int = 20, reason: str | None = None) -> list[StoredLetter]:
-    """Dead letters, the newest first; of one ``reason`` if it is given."""
-    rows = db.query(
-        "SELECT reason, detail, source_topic, source_partition, source_offset, at, size, value"
-        " FROM dead_letters FINAL WHERE %(reason)s = '' OR reason = %(reason)s"
-        " ORDER BY log DESC, at DESC, source_topic, source_partition, source_offset DESC"
-        " LIMIT %(limit)s",
-        {"reason": reason or "", "limit": limit},
-    )
-    return [StoredLetter(*(*row[:-1], _bytes(row[-1]))) for row in rows]
-
-
 def _count(db: Database, sql: str, values: dict[str, Any]) -> int:
     return int(db.query(sql, values)[0][0])
-
-
-def _bytes(value: str | bytes) -> bytes:
-    """The driver gives text where bytes happen to be valid UTF-8."""
-    return value.encode() if isinstance(value, str) else value

@@ -26,7 +26,7 @@ def agents(
 
     from renown.agent_states import agent_states
     from renown.cli.connections import start
-    from renown.cli.output import print_json, print_table
+    from renown.cli.output import cell, print_json, print_table
 
     states = agent_states(start(), int(time.time() * 1000))
     if json:
@@ -46,7 +46,7 @@ def agents(
     print_table(columns, [_row(state) for state in states])
     for state in states:
         if state.detail:
-            typer.echo(f"{state.agent}: {state.detail}")
+            typer.echo(cell(f"{state.agent}: {state.detail}"))
 
 
 def _row(state: "AgentState") -> tuple[Any, ...]:

@@ -57,8 +57,9 @@ def check_data_folder(settings: Settings) -> Iterator[Finding]:
     Permissions do not tell (root, read-only disks, /proc), so it is tried; nothing is left behind.
     """
     folder = settings.data_dir.absolute()
-    existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    existing = folder
     try:
+        existing = next((path for path in (folder, *folder.parents) if path.exists()), folder)
         if existing == folder:
             with tempfile.TemporaryFile(dir=folder):
                 yield Finding("data folder", f"{folder} can be written")

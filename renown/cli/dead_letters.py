@@ -6,6 +6,7 @@ import typer
 
 from config.errors import WrongUse
 from renown.cli.completing import TOPICS, reasons, topics
+from schemas.topics import Topic
 
 if TYPE_CHECKING:
     from renown.letters import Filter, StoredLetter
@@ -118,7 +119,7 @@ def _filter(reason: str, topic: str, since: str | None) -> "Filter":
     from renown.cli.times import parse_time
     from renown.letters import Filter
 
-    if topic and topic not in TOPICS and not topic.startswith(("weighed", "scores", "dead-")):
+    if topic and topic not in {known.value for known in Topic}:
         raise WrongUse(f"{topic!r} is no topic of records: use one of {', '.join(TOPICS)}")
     return Filter(reason, topic, parse_time(since) if since else 0)
 

@@ -133,7 +133,7 @@ def _live(settings: "Settings", watches: "Watches", interval: float, limit: int)
     from rich.live import Live
 
     from renown.top.draw import draw
-    from renown.top.keys import key_within, single_keys
+    from renown.top.keys import END, key_within, single_keys
 
     console = Console()
 
@@ -143,7 +143,7 @@ def _live(settings: "Settings", watches: "Watches", interval: float, limit: int)
     with single_keys() as listening, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             live.update(drawn(), refresh=True)
-            if key_within(min(interval, 1.0), listening=listening) in ("q", "Q"):
+            if key_within(min(interval, 1.0), listening=listening) in ("q", "Q", END):
                 return
 
 

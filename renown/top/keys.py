@@ -6,6 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+END: Final = "\x04"
+"""The terminal is gone, or somebody pressed Ctrl-D."""
 
 
 @contextmanager
@@ -42,4 +46,5 @@ def key_within(seconds: float, *, listening: bool) -> str:
     if not ready:
         return ""
     # Not through the file object, whose buffer select does not know of.
-    return os.read(sys.stdin.fileno(), 1).decode("ascii", "replace")
+    pressed = os.read(sys.stdin.fileno(), 1)
+    return pressed.decode("ascii", "replace") if pressed else END

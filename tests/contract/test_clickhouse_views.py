@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
+from renown.activity import recent_changes
 from renown.queries import (
     engagers_of,
-    history,
     leaderboard,
     received_by_kind,
     run_report,
@@ -128,7 +128,8 @@ def test_leaderboard_leaves_out_the_lowest_score(db: Database) -> None:
 
 
 def test_history_has_each_update_once_the_newest_first(db: Database) -> None:
-    assert [(point.points, point.change, point.cause) for point in history(db, ZOE)] == [
+    changes = recent_changes(db, ZOE, 10)
+    assert [(change.after, change.change, change.cause) for change in changes] == [
         (30.5, 29.5, "interaction"),
         (99.0, 98.0, "interaction"),
         (25.0, 24.0, "interaction"),

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from config.settings import ClickHouseAddress
 from renown.embedded.clickhouse import EmbeddedClickHouse
-from renown.queries import dead_letters, run_report
+from renown.letters import Filter, newest_letters
+from renown.queries import run_report
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
 from schemas.topics import Topic
@@ -236,7 +237,7 @@ def test_what_cannot_be_read_becomes_a_dead_letter_once(db: Database, opened: Op
         writer.flush()
         db.run("ALTER TABLE sink_progress DELETE WHERE 1 SETTINGS mutations_sync = 2")
     assert writer.unreadable == 3
-    letters = dead_letters(db)
+    letters = newest_letters(db, Filter(), 10)
     assert sorted((found.topic, found.offset, found.reason) for found in letters) == [
         ("scores", 0, "unreadable scores"),
         ("weighed", 0, "unreadable weighed"),
@@ -272,11 +273,12 @@ def test_dead_letters_come_once_and_can_be_listed(db: Database, opened: Opened) 
         for offset, reason in ((5, "bad JSON"), (6, "unknown kind"), (5, "bad JSON"))
     ]
     store(opened(), Topic.DEAD_LETTERS, letters)
-    found = dead_letters(db)
+    found = newest_letters(db, Filter(), 10)
     assert [(each.offset, each.reason) for each in found] == [(6, "unknown kind"), (5, "bad JSON")]
-    assert found[1].value == b"\xfe\x00\xff"
-    assert [each.offset for each in dead_letters(db, reason="bad JSON")] == [5]
-    assert len(dead_letters(db, limit=1)) == 1
+    assert (found[1].key, found[1].value) == (b"twitter:ann", b"\xfe\x00\xff")
+    assert found[1].headers == (("trace", b"\x01"),)
+    assert [each.offset for each in newest_letters(db, Filter("bad-JSON"), 10)] == [5]
+    assert len(newest_letters(db, Filter(), 1)) == 1
     assert run_report(db, LOG).dead == {"bad JSON": 1, "unknown kind": 1}
 
 
