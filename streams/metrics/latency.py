@@ -1,7 +1,7 @@
 """How long events took to a stage, for whole blocks of rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ import numpy.typing as npt
 from streams.metrics.histogram import BatchHistogram
 
 EVENT, RECEIVED = "event", "received"
+TIMES: Final = ("undo", "undone_at", "at", "received_at")
+"""The columns that say when rows happened."""
 
 
 class Latency:
@@ -28,11 +30,15 @@ class Latency:
         if not blocks:
             return
         now = int(self._now() * 1000)
-        happened = np.where(*(_joined(blocks, name) for name in ("undo", "undone_at", "at")))
-        known = happened[happened > 0]  # frames of the first version do not tell it of undos
-        for since, times in ((EVENT, known), (RECEIVED, _joined(blocks, "received_at"))):
+        undo, undone_at, at, received_at = (_joined(blocks, name) for name in TIMES)
+        if undo.any():
+            at = np.where(undo, undone_at, at)
+            at = at[at > 0]  # frames of the first version do not tell it of undos
+        for since, times in ((EVENT, at), (RECEIVED, received_at)):
             self._histogram.labels(stage, since).observe_many(np.maximum(now - times, 0))
 
 
 def _joined(blocks: Sequence[Mapping[str, Any]], name: str) -> npt.NDArray[Any]:
+    if len(blocks) == 1:
+        return np.asarray(blocks[0][name])
     return np.concatenate([block[name] for block in blocks])

@@ -25,6 +25,7 @@ from streams.metrics.common import (
     WorkerMetrics,
 )
 from streams.metrics.histogram import BatchHistogram
+from streams.metrics.latency import TIMES
 from streams.metrics.reading import Reading
 
 APPLIED: Final = "applied"
@@ -35,7 +36,7 @@ _OF_FRAMES: Final = (Applied.OLD.value, Applied.HOLE.value)
 
 @dataclass(slots=True)
 class ScoredBatch:
-    """What became of the frames of one batch; ``rows``: columns of those that were applied."""
+    """What became of the frames of one batch; ``rows``: when what was applied had happened."""
 
     outcomes: Tally[str] = field(default_factory=Tally)
     rows: list[Columns] = field(default_factory=list)
@@ -47,7 +48,7 @@ class ScoredBatch:
         elif rows:
             self.outcomes[APPLIED] += rows
             start = len(frame) - rows
-            self.rows.append({name: values[start:] for name, values in frame.columns.items()})
+            self.rows.append({name: frame.columns[name][start:] for name in TIMES})
 
 
 class ScoreMetrics(WorkerMetrics):
@@ -155,8 +156,9 @@ class ScoreMetrics(WorkerMetrics):
         self.duplicates.inc(more["duplicate"])
         self.late.inc(more["late"])
         self.undo_unmatched.inc(more["unmatched"])
-        for reason, number in Tally(letter.reason for letter in dead).items():
-            self.dead_letters.labels(reason).inc(number)
+        if dead:
+            for reason, number in Tally(letter.reason for letter in dead).items():
+                self.dead_letters.labels(reason).inc(number)
         self.latency.observe(WEIGH, [frame.columns for _, frame in frames if len(frame)])
 
     def scored(self, batch: ScoredBatch) -> None:
