@@ -57,7 +57,7 @@ class OwnerCache:
         """From now on ``key`` belongs to ``account``; where it is full, the oldest entry goes."""
         if self._owners.get(key) != account:
             self._new.append((key, account))
-        self._put(key, account)
+            self._put(key, account)
 
     def save(self) -> None:
         """Make what was learned durable; raises ``Unreachable`` where it cannot be written."""

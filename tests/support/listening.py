@@ -18,7 +18,7 @@ from agents.owners import OwnerCache, WaitingRoom
 from agents.sources.jetstream import JetstreamFeed
 from agents.status import STATUS_FOLDER, AgentStatus
 
-Condition = Callable[["Ear"], bool]
+Condition = Callable[["Ear"], object]
 
 
 class Ear:
