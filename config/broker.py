@@ -130,7 +130,9 @@ def _check_partitions(admin: KafkaAdminClient, settings: Settings) -> None:
         if have and have != want:
             raise WrongUse(
                 f"topic {name} has {have} partitions, RENOWN_PARTITIONS says {want}: "
-                f"set RENOWN_PARTITIONS={have}, or rebuild the state under new topics"
+                f"set RENOWN_PARTITIONS={have}; or, to have {want}, stop agents and workers once "
+                "everything is stored, delete the topics and run renown rebuild (its --help "
+                "lists the steps)"
             )
 
 

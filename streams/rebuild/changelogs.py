@@ -1,25 +1,40 @@
 """The changelogs as a rebuild meets them: nobody may own them, and then whole states go in."""
 
+import logging
 import secrets
 from typing import Any, Final, Self
 
 import cramjam
 import msgspec
-from confluent_kafka import KafkaError as DeliveryError
-from confluent_kafka import KafkaException, Message, Producer
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import KafkaAdminClient
+from confluent_kafka import ConsumerGroupState, KafkaException
+from confluent_kafka.admin import AdminClient
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from config.broker import kafka_python_options, librdkafka_options, log_ends
 from config.errors import RenownError, Unreachable
+from config.logging import CLIENT_LOGGER
 from config.settings import Settings
 from schemas.topics import LARGEST_RECORD, Topic
-from streams.engine.changelog import Owner, Recovered, checkpoint_records, fence, recover
+from streams.engine.changelog import (
+    ChangelogError,
+    Owner,
+    Recovered,
+    checkpoint_records,
+    fence,
+    recover,
+)
+from streams.engine.checkpoint_files import CheckpointFiles
 
 CHANGELOGS: Final = (Topic.WEIGH_CHANGELOG, Topic.SCORE_CHANGELOG)
-_IDLE: Final = frozenset({"Empty", "Dead", ""})
+_NAMES: Final = " and ".join(topic.value for topic in CHANGELOGS)
+_IDLE: Final = (
+    ConsumerGroupState.EMPTY,
+    ConsumerGroupState.DEAD,
+    ConsumerGroupState.UNKNOWN,
+)
 _SECONDS: Final = 60.0
+_FETCH_BYTES: Final = 16 << 20
 
 
 class Changelogs:
@@ -30,25 +45,24 @@ class Changelogs:
 
     def __init__(self, settings: Settings) -> None:
         self._where = settings.kafka
+        self._connection = librdkafka_options(settings)
+        self._files = {t: CheckpointFiles(settings.checkpoint_dir, t.value) for t in CHANGELOGS}
         self._markers: list[tuple[Topic, int, bytes]] = []
-        self._failed: list[str] = []
         options = kafka_python_options(settings)
         try:
-            self._admin = KafkaAdminClient(**options)
             self._consumer = KafkaConsumer(
-                **options, enable_auto_commit=False, max_partition_fetch_bytes=LARGEST_RECORD
+                **options,
+                enable_auto_commit=False,
+                max_partition_fetch_bytes=_FETCH_BYTES,
+                fetch_max_wait_ms=20,
+                # In a session a broker leaves out what did not change, the high watermark included.
+                enable_incremental_fetch_sessions=False,
+            )
+            self._producer = KafkaProducer(
+                **options, acks="all", enable_idempotence=True, max_request_size=LARGEST_RECORD
             )
         except KafkaError as error:
             raise self._away(error) from error
-        self._producer = Producer(
-            {
-                **librdkafka_options(settings),
-                "enable.idempotence": True,
-                "acks": "all",
-                "message.max.bytes": LARGEST_RECORD,
-                "delivery.timeout.ms": int(_SECONDS * 1000),
-            }
-        )
 
     def __enter__(self) -> Self:
         """The changelogs themselves."""
@@ -56,19 +70,20 @@ class Changelogs:
 
     def __exit__(self, *_: object) -> None:
         """Close the connections."""
-        self._admin.close()
         self._consumer.close()
-        self._producer.flush(0)
+        self._producer.close(0)
 
     def check_idle(self, groups: list[str]) -> None:
         """Raise ``RenownError`` if a worker of one of the groups runs."""
+        # Of the clients only this one tells it of the embedded broker's groups too.
+        admin = AdminClient(self._connection, logger=logging.getLogger(CLIENT_LOGGER))
         try:
-            known = {group["group_id"] for group in self._admin.list_groups()}
-            found = self._admin.describe_groups([group for group in groups if group in known])
-        except KafkaError as error:
+            asked = admin.describe_consumer_groups(groups, request_timeout=_SECONDS)
+            found = {name: future.result() for name, future in asked.items()}
+        except KafkaException as error:
             raise self._away(error) from error
         for name, group in found.items():
-            if group.get("members") or group.get("group_state", "") not in _IDLE:
+            if group.members or group.state not in _IDLE:
                 raise RenownError(
                     f"workers of {name} run on {self._where}: stop them (and renown up) first, "
                     "then run renown rebuild"
@@ -90,7 +105,26 @@ class Changelogs:
                 records.update((record.offset, record.value) for record in found[tp])
         except KafkaError as error:
             raise self._away(error) from error
-        return recover(records)
+        try:
+            return recover(records)
+        except ChangelogError as error:
+            raise RenownError(
+                f"{topic.value} partition {partition} is damaged ({error}): delete the topics "
+                f"{_NAMES} and run renown rebuild again"
+            ) from error
+
+    def snapshot(self, topic: Topic, partition: int, found: Recovered) -> dict[str, Any] | None:
+        """The state that a changelog holds, if there is one; ``RenownError`` if it is damaged."""
+        if found.body is None:
+            return None
+        try:
+            body = self._files[topic].get(found.body)
+            return dict(msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(body))))
+        except (ChangelogError, cramjam.DecompressionError, msgspec.DecodeError) as error:
+            raise RenownError(
+                f"the state of {topic.value} partition {partition} cannot be read ({error}): "
+                f"restore it, or delete the topics {_NAMES} and run renown rebuild again"
+            ) from error
 
     def beginnings(self, topic: Topic, partitions: int) -> dict[int, int]:
         """Partition → the first offset that ``topic`` still holds."""
@@ -108,54 +142,33 @@ class Changelogs:
         ``found``: what the changelog held until now. It counts only after ``commit``.
         """
         owner = Owner(secrets.token_bytes(16), max(epoch, found.epoch + 1))
-        body = pack_state(snapshot)
-        parts, marker = checkpoint_records(owner, 0, body)
-        for record in (fence(owner, found.last_offset), *parts):
-            self._send(topic, partition, record)
-        self._flush()
+        body = bytes(cramjam.zstd.compress(msgspec.msgpack.encode(snapshot), 1))
+        held = self._files[topic].put(partition, owner, 0, body)
+        parts, marker = checkpoint_records(owner, 0, held)
+        fenced = fence(owner, found.last_offset)
+        self._send([(topic, partition, record) for record in (fenced, *parts)])
         self._markers.append((topic, partition, marker))
         return len(body)
 
     def commit(self) -> None:
         """Make everything count that was written."""
-        for topic, partition, marker in self._markers:
-            self._send(topic, partition, marker)
-        self._flush()
+        self._send(self._markers)
         self._markers.clear()
 
-    def _send(self, topic: Topic, partition: int, record: bytes) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    topic.value, record, partition=partition, on_delivery=self._delivered
-                )
-                return
-            except BufferError:
-                self._producer.poll(0.1)
-            except KafkaException as error:
-                raise self._away(error) from error
-
-    def _delivered(self, error: DeliveryError | None, _message: Message) -> None:
-        if error is not None:
-            self._failed.append(error.str())
-
-    def _flush(self) -> None:
-        if self._producer.flush(_SECONDS) or self._failed:
-            raise self._away(self._failed[0] if self._failed else "no acknowledgement")
+    def _send(self, records: list[tuple[Topic, int, bytes]]) -> None:
+        """Send records in order; returns when the broker has all of them."""
+        try:
+            sent = [
+                self._producer.send(topic.value, record, partition=partition)
+                for topic, partition, record in records
+            ]
+            for each in sent:
+                each.get(_SECONDS)
+        except KafkaError as error:
+            raise self._away(error) from error
 
     def _away(self, error: object) -> Unreachable:
         return Unreachable(
             f"Kafka at {self._where} does not answer ({error}): start it or correct RENOWN_KAFKA, "
             "then run renown rebuild again"
         )
-
-
-def pack_state(snapshot: dict[str, Any]) -> bytes:
-    """A snapshot as the body of a checkpoint."""
-    return bytes(cramjam.zstd.compress(msgspec.msgpack.encode(snapshot), 1))
-
-
-def unpack_state(body: bytes) -> dict[str, Any]:
-    """The inverse of ``pack_state``."""
-    snapshot: dict[str, Any] = msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(body)))
-    return snapshot

@@ -19,7 +19,7 @@ from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.app import SCORE_GROUP
 from streams.engine.changelog import Recovered
-from streams.rebuild.changelogs import CHANGELOGS, Changelogs, unpack_state
+from streams.rebuild.changelogs import CHANGELOGS, Changelogs
 from streams.rebuild.past import Past
 from streams.rebuild.reader import BlockReader
 from streams.rebuild.states import Rebuilder
@@ -27,7 +27,6 @@ from streams.rebuild.stored import Stored, past_logs
 from streams.sink import SINK_GROUP
 from streams.sinks.client import Database
 from streams.sinks.lineage import chain_of, newest_log, store_lineage
-from streams.sinks.migrate import check_migrated
 
 _EPOCHS_UNSEEN: Final = 1_000
 """In a log whose changelog was lost, owners whose updates were never stored may have had epochs
@@ -73,15 +72,18 @@ def rebuild_if_new(settings: Settings, say: Say) -> RebuildReport | None:
     Both must be set in ``settings``, the database migrated, the topics made, and no worker may run.
     None if there was nothing to do; that takes no longer than asking.
     """
-    with Database(_address(settings)) as db:
+    address = ClickHouseAddress.parse(settings.clickhouse.get_secret_value())
+    with Database(address) as db:
         newest = newest_log(db)
     if not newest or newest == log_incarnation(settings):
         return None
-    return rebuild(settings, say)
+    return rebuild(settings, address, say)
 
 
-def rebuild(settings: Settings, say: Say) -> RebuildReport:
+def rebuild(settings: Settings, address: ClickHouseAddress, say: Say) -> RebuildReport:
     """Make the states of all partitions again and write them into the changelogs.
+
+    ``address``: of a database that is migrated; the topics must be made.
 
     Raises:
         WrongUse: there is nothing to rebuild from or nothing that has to be.
@@ -89,8 +91,7 @@ def rebuild(settings: Settings, say: Say) -> RebuildReport:
         Unreachable: the broker or ClickHouse does not answer.
     """
     began = time.monotonic()
-    with BlockReader(_address(settings)) as reader, Database(_address(settings)) as db:
-        check_migrated(db)
+    with BlockReader(address) as reader, Database(address) as db:
         log = log_incarnation(settings)
         past = find_past(db, log, settings)
         with Changelogs(settings) as changelogs:
@@ -131,17 +132,13 @@ def find_past(db: Database, log: int, settings: Settings) -> Past:
     return past
 
 
-def _address(settings: Settings) -> ClickHouseAddress:
-    return ClickHouseAddress.parse(settings.clickhouse.get_secret_value())
-
-
 def _unowned(changelogs: Changelogs, settings: Settings) -> dict[tuple[Topic, int], Recovered]:
     """What each changelog holds; raises ``WrongUse`` if that is a state that has read anything."""
     found = {}
     for topic in CHANGELOGS:
         for partition in range(settings.partitions):
             held = found[topic, partition] = changelogs.read(topic, partition)
-            if held.body is not None and _has_read(unpack_state(held.body)):
+            if _has_read(changelogs.snapshot(topic, partition, held)):
                 raise WrongUse(
                     f"{topic.value} on {settings.kafka} holds the state of partition {partition} "
                     "already: start the workers, they go on from it; to rebuild nevertheless, "
@@ -150,7 +147,9 @@ def _unowned(changelogs: Changelogs, settings: Settings) -> dict[tuple[Topic, in
     return found
 
 
-def _has_read(snapshot: dict[str, object]) -> bool:
+def _has_read(snapshot: dict[str, object] | None) -> bool:
+    if snapshot is None:
+        return False
     sources = snapshot.get("sources")
     if isinstance(sources, dict):
         return any(source["applied"] >= 0 for source in sources.values())

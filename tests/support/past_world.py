@@ -167,6 +167,23 @@ class World:
         return dict(totals)
 
 
+def content(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """(account, network) → windows of the cell, its newest hour that counts, its first hour."""
+    found = {}
+    for state in world.score:
+        windows, slots = state._windows, state._slots
+        for key, cell in slots._cells.items():
+            account, network = divmod(key, 256)
+            found[slots.names[account], network] = (
+                windows.weights[:, cell].tolist(),
+                windows.interactions[:, cell].tolist(),
+                windows.distinct[:, :, cell].tolist(),
+                max(int(windows.last[cell]), windows.since - 1),
+                int(windows.first[cell]),
+            )
+    return found
+
+
 def stored_rows(frame: Frame, log: int, partition: int, offset: int) -> list[StoredRow]:
     """The rows of a frame as they are stored."""
     names = ("at", "target", "network", "class", "weight", "amount", "undo", "engager", "id",

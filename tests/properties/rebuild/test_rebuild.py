@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.score import ScoreUpdate
 from tests.support.past_story import Story
-from tests.support.past_world import Message, World
+from tests.support.past_world import Message, World, content
 
 seeds = st.integers(0, 1 << 32)
 sizes = st.integers(0, 80)
@@ -21,23 +21,6 @@ def feed(world: World, messages: list[Message], step: int = 13) -> list[ScoreUpd
         world.publish(messages[first : first + step])
         updates += world.run()
     return updates
-
-
-def content(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """(account, network) → windows of the cell, its newest hour that counts, its first hour."""
-    found = {}
-    for state in world.score:
-        windows, slots = state._windows, state._slots
-        for key, cell in slots._cells.items():
-            account, network = divmod(key, 256)
-            found[slots.names[account], network] = (
-                windows.weights[:, cell].tolist(),
-                windows.interactions[:, cell].tolist(),
-                windows.distinct[:, :, cell].tolist(),
-                max(int(windows.last[cell]), windows.since - 1),
-                int(windows.first[cell]),
-            )
-    return found
 
 
 def counting(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
