@@ -47,8 +47,11 @@ def agents() -> Json:
             "Share of what came in that became no record. Self-interactions and follows are usual. "
             "If it jumps: see the reasons below.",
             prom(
-                f"sum by (network) (rate({rejected}[5m])) / clamp_min(sum by (network) "
-                f"(rate({rejected}[5m])) + sum by (network) (rate({published}[5m])), 0.001)",
+                f"(sum by (network) (rate({rejected}[5m]))"
+                f" or 0 * sum by (network) (rate({published}[5m])))"
+                f" / clamp_min(sum by (network) (rate({rejected}[5m]))"
+                f" + sum by (network) (rate({published}[5m]))"
+                f" or sum by (network) (rate({published}[5m])), 0.001)",
                 "{{network}}",
             ),
             steps=((None, GOOD), (0.9, WARN)),
@@ -82,7 +85,7 @@ def agents() -> Json:
         graph(
             "Behind the network",
             "s",
-            "As above, over time. After an outage it falls by more than a second a second; if it "
+            "As above, over time; after an outage it falls by more than a second a second. If it "
             "does not: the network sends faster than the agent publishes, or hardly at all.",
             prom(f"renown_agent_cursor_age_seconds{{{_N}}}", "{{process}} {{network}}"),
             limit=300,

@@ -94,9 +94,9 @@ def refused() -> list[Json]:
         graph(
             "Duplicates, late ones, undos without their like",
             "cps",
-            "Duplicates: an agent publishes again; see its cursor. Late: an agent is more than 90 "
-            "days behind, or its clock is wrong. Unmatched: undos reach further back than "
-            "RENOWN_SEEN_HORIZON.",
+            "If duplicates grow: an agent publishes again; see its cursor. If late ones do: an "
+            "agent is more than 90 days behind, or its clock is wrong. If unmatched ones do: "
+            "undos reach further back than RENOWN_SEEN_HORIZON; raise it.",
             prom(f"sum(rate(renown_duplicates_total{{{_P}}}[$__rate_interval]))", "duplicates"),
             prom(f"sum(rate(renown_late_total{{{_P}}}[$__rate_interval]))", "late"),
             prom(f"sum(rate(renown_undo_unmatched_total{{{_P}}}[$__rate_interval]))", "unmatched"),

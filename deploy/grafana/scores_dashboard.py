@@ -206,8 +206,8 @@ def _storing() -> list[Json]:
         ),
         table(
             "Dead letters stored",
-            "By reason, with the newest. renown dead-letters list shows them; renown dead-letters "
-            "replay plays them again.",
+            "By reason, with the newest. If a reason grows: renown dead-letters list shows the "
+            "records; once their cause is gone, renown dead-letters replay plays them again.",
             sql(
                 "SELECT toString(reason) AS reason, source_topic, count() AS records,"
                 " max(at) AS newest FROM dead_letters FINAL"
