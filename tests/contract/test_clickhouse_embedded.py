@@ -99,3 +99,12 @@ def test_a_temporary_folder_goes_even_if_the_parent_is_killed() -> None:
     folder = Path(done.stdout.strip())
     assert folder.name.startswith("renown-clickhouse-")
     wait_until(lambda: not folder.exists(), 20, "the end of the temporary folder")
+
+
+def test_its_memory_is_bounded() -> None:
+    with EmbeddedClickHouse() as server, client_of(server) as client:
+        found = client.execute("SELECT name, value FROM system.server_settings")
+    settings = dict(found)
+    assert settings["max_server_memory_usage_to_ram_ratio"] == "0.5"
+    for cache in ("mark", "primary_index", "index_mark", "query_condition"):
+        assert int(settings[f"{cache}_cache_size"]) <= 256 << 20

@@ -17,6 +17,20 @@ _UNKNOWN_SETTING: Final = 115
 _UNKNOWN_ERROR: Final = 1002
 _CANNOT_WRITE: Final = 75
 
+_BOUNDS: Final = "&".join(
+    f"{name}={value}"
+    for name, value in {
+        # half of the machine is others'; a query that wants more fails and says so
+        "max_server_memory_usage_to_ram_ratio": 0.5,
+        "mark_cache_size": 256 << 20,
+        "primary_index_cache_size": 256 << 20,
+        "index_mark_cache_size": 64 << 20,
+        "query_condition_cache_size": 32 << 20,
+        "compiled_expression_cache_size": 32 << 20,
+    }.items()
+)
+"""Of its memory, in bytes: by default the caches alone may take 15 GB."""
+
 VERSION: Final[tuple[int, int, int]] = tuple(  # type: ignore[assignment]
     int(part) for part in chdb.engine_version.split(".")[:3]
 )
@@ -48,7 +62,7 @@ class Connection:
         self._incoming = folder / "incoming"
         self._incoming.mkdir(exist_ok=True)
         try:
-            self._chdb = chdb.connect(str(folder / "store"))
+            self._chdb = chdb.connect(f"{folder / 'store'}?{_BOUNDS}")
         except Exception as error:  # chdb raises plain RuntimeErrors
             raise EngineError.of(error) from error
 
