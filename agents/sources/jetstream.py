@@ -5,17 +5,16 @@ is given, at the place that served so far or, where that does not answer, at the
 are times, so they hold for every place, roughly: a change of place goes back further.
 """
 
-import logging
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from agents.backoff import Backoff
 from agents.clock import Clock
 from agents.dialling import Dial
+from agents.websocket import Socket, dial, reason_of, was_too_big
 from config.errors import WrongUse
 
 DEFAULT_URLS: Final = (
@@ -24,55 +23,13 @@ DEFAULT_URLS: Final = (
     "wss://jetstream2.us-west.bsky.network/subscribe",
     "wss://jetstream1.us-west.bsky.network/subscribe",
 )
-LARGEST_FRAME: Final = 4 * 1024 * 1024
-"""Bytes of a message that are taken into memory at all; what is larger ends the connection."""
-
 OVERLAP_US: Final = 5_000_000
 OTHER_PLACE_OVERLAP_US: Final = 60_000_000
 SILENCE_SECONDS: Final = 60.0
 
-_OPEN_SECONDS: Final = 15.0
-_PING_SECONDS: Final = 20.0
-_PONG_SECONDS: Final = 40.0
-"""Longer than the publisher may hold up the reader: a pong is read behind the messages."""
-_CLOSE_SECONDS: Final = 2.0
-_QUEUED_FRAMES: Final = 256
 _STEADY_SECONDS: Final = 10.0
 """A connection that lived for so long was a good one."""
-_TOO_BIG: Final = 1009
 _FIRST_SKIP_US: Final = 1_000
-
-# Its own lines about lost connections tell less than ours, with tracebacks.
-logging.getLogger("websockets").setLevel(logging.CRITICAL)
-
-
-class Socket(Protocol):
-    """An open connection."""
-
-    def recv(self, timeout: float | None, *, decode: bool | None) -> str | bytes:
-        """The next message; raises ``TimeoutError`` or ``ConnectionClosed``."""
-        ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
-
-
-def dial(url: str) -> Socket:
-    """Connect; raises ``OSError`` or what ``websockets`` does."""
-    connecting = connect(
-        url,
-        compression=None,
-        open_timeout=_OPEN_SECONDS,
-        ping_interval=_PING_SECONDS,
-        ping_timeout=_PONG_SECONDS,
-        close_timeout=_CLOSE_SECONDS,
-        max_size=LARGEST_FRAME,
-        max_queue=_QUEUED_FRAMES,
-        user_agent_header="renown",
-    )
-    # Only as a context does the library not warn; it is left by ``close``.
-    return connecting.__enter__()
 
 
 class JetstreamFeed:
@@ -148,9 +105,9 @@ class JetstreamFeed:
                 self._lose(f"nothing came for {silent:.0f} s")
             return None
         except ConnectionClosed as error:
-            if isinstance(error, ConnectionClosedError) and _was_too_big(error):
+            if was_too_big(error):
                 self._note_too_big(position)
-            self._lose(_reason(error))
+            self._lose(reason_of(error))
             return None
         self._heard_at = self._clock.monotonic()
         self._place_of_position = self.place
@@ -181,7 +138,7 @@ class JetstreamFeed:
             return
         self._dial = None
         if isinstance(outcome, Exception):
-            self._fail(_reason(outcome))
+            self._fail(reason_of(outcome))
             return
         self._socket = outcome
         self._opened_at = self._heard_at = self._clock.monotonic()
@@ -266,31 +223,5 @@ def _with_query(url: str, query: Sequence[tuple[str, str]], cursor: int) -> str:
     return urlunsplit(parts._replace(query=urlencode(pairs)))
 
 
-def _was_too_big(error: ConnectionClosed) -> bool:
-    """Whether it was we who closed, because of the size of a message."""
-    return error.sent is not None and error.sent.code == _TOO_BIG
-
-
 def _hang_up(socket: Socket) -> None:
     Dial(socket.close)  # in the background: the other side may take its time to say good-bye
-
-
-def _reason(error: Exception) -> str:
-    """One line about why a connection failed."""
-    if isinstance(error, InvalidStatus):
-        return f"it answers HTTP {error.response.status_code}"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionClosed):
-        return _ending(error)
-    text = getattr(error, "strerror", None) or " ".join(str(error).split())
-    return (text or type(error).__name__)[:200]
-
-
-def _ending(closed: ConnectionClosed) -> str:
-    """Who ended a connection, and why."""
-    if closed.sent and not closed.rcvd_then_sent:
-        return f"given up with code {closed.sent.code} {closed.sent.reason}".strip()
-    if closed.rcvd:
-        return f"it closed with code {closed.rcvd.code} {closed.rcvd.reason[:100]}".strip()
-    return "it broke off"
