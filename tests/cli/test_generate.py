@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from renown.cli.main import main
 from renown.embedded.broker import EmbeddedBroker
 from tests.support.command import assert_one_line, renown
 from tests.support.stack import wait_until
@@ -77,9 +78,12 @@ def test_sigterm_ends_it_well(embedded_broker: EmbeddedBroker, tmp_path: Path) -
     ],
 )
 def test_wrong_use_is_told_before_anything_is_needed(
-    tmp_path: Path, arguments: tuple[str, ...], said: str
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
-    assert_one_line(renown("generate", *arguments, cwd=tmp_path), 2, said)
+    assert main(["generate", *arguments]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert (told.out, told.err.count("\n")) == ("", 1)
 
 
 def test_without_a_broker_it_is_unreachable(tmp_path: Path, closed_port: int) -> None:
