@@ -26,8 +26,8 @@ from streams.sink import SINK_GROUP, SINK_TOPICS
 from streams.sinks.client import Database
 
 _ANSWER_SECONDS: Final = 20.0
-_SPARE: Final = 2
-"""So many times the changes wanted are read: some are of canaries, or change nothing."""
+_LOOKED_AT: Final = 200
+"""Updates of each partition that are looked at: some are of canaries, or change nothing."""
 _decode = msgspec.json.Decoder(ScoreUpdate).decode
 
 
@@ -80,7 +80,7 @@ class BrokerProbe:
 
     def _changes(self, ends: Offsets) -> tuple[Change, ...]:
         found = []
-        for record in self._tails.read(ends, _SPARE * self._wanted):
+        for record in self._tails.read(ends, _LOOKED_AT):
             try:
                 update = _decode(record.value or b"")
             except (msgspec.DecodeError, UnicodeDecodeError):
