@@ -11,16 +11,12 @@ from kafka.errors import KafkaError
 from config.broker import kafka_python_options, log_ends
 from config.errors import Unreachable
 from config.settings import Settings
-from schemas.topics import INTERACTION_TOPICS, Topic
-from streams.app import SCORE_GROUP
-from streams.sink import SINK_GROUP, SINK_TOPICS
+from schemas.topics import Topic
+from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
 
 log = logging.getLogger("renown.lag")
 
-SCORED: Final = (*INTERACTION_TOPICS, Topic.WEIGHED)
-"""What the score group reads."""
-
-GROUPS: Final[dict[str, tuple[Topic, ...]]] = {SCORE_GROUP: SCORED, SINK_GROUP: SINK_TOPICS}
+GROUPS: Final[dict[str, tuple[Topic, ...]]] = {SCORE_GROUP: SCORE_TOPICS, SINK_GROUP: SINK_TOPICS}
 
 Offsets = dict[TopicPartition, int]
 

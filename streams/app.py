@@ -22,13 +22,13 @@ from streams.engine.inputs import Inputs
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp, run_worker
+from streams.groups import SCORE_GROUP
 from streams.metrics.common import SCORE, WEIGH
 from streams.metrics.live import read_score_worker
 from streams.metrics.score import ScoreMetrics
 from streams.score import score_agent, send_updates
 from streams.weigh import send_owed, weigh_agent
 
-SCORE_GROUP = "renown-score"
 """The consumer group, also the name of the job for operators."""
 
 _CHECK_SECONDS = 0.1

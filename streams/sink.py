@@ -18,6 +18,7 @@ from streams.engine.checks import Checks
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
 from streams.engine.worker import WorkerApp, run_worker
+from streams.groups import SINK_GROUP, SINK_TOPICS
 from streams.metrics.common import SINK
 from streams.metrics.reading import Values, alone
 from streams.metrics.sink import SinkMetrics
@@ -25,11 +26,6 @@ from streams.sinks.errors import Unavailable
 from streams.sinks.writer import Writer
 
 log = logging.getLogger("renown.sink")
-
-SINK_GROUP = "renown-sink"
-"""The consumer group, also the name of the job for operators."""
-
-SINK_TOPICS = (Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)
 
 _FLUSH_ROWS = 50_000
 _FLUSH_SECONDS = 1.0

@@ -14,8 +14,7 @@ from config.broker import (
 from config.errors import WrongUse
 from config.settings import Settings
 from schemas.topics import INTERACTION_TOPICS, Topic
-from streams.app import SCORE_GROUP
-from streams.sink import SINK_GROUP
+from streams.groups import SCORE_GROUP, SINK_GROUP
 
 DEMO = "demo"
 """What a log is marked with that a demo made: the next demo may delete it."""

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 from config.errors import RenownError
 from config.settings import Settings
-from renown.lag import SCORED, GroupOffsets, behind
-from streams.app import SCORE_GROUP
-from streams.sink import SINK_GROUP, SINK_TOPICS
+from renown.lag import GroupOffsets, behind
+from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
 
 _LOOK_SECONDS = 0.25
 _NO_PROGRESS_SECONDS = 180.0
@@ -24,7 +23,7 @@ class Completion:
 
     def __init__(self, settings: Settings) -> None:
         self._offsets = GroupOffsets(settings)
-        self._inputs = self._offsets.partitions(SCORED)
+        self._inputs = self._offsets.partitions(SCORE_TOPICS)
         self._outputs = self._offsets.partitions(SINK_TOPICS)
 
     def close(self) -> None:
@@ -34,7 +33,7 @@ class Completion:
     def remaining(self) -> tuple[int, int]:
         """Records still to be scored, and records still to be stored."""
         scored = self._offsets.committed(SCORE_GROUP)
-        ends = self._offsets.ends({*SCORED, *SINK_TOPICS})
+        ends = self._offsets.ends({*SCORE_TOPICS, *SINK_TOPICS})
         to_score = behind(scored, ends, self._inputs)
         stored = self._offsets.committed(SINK_GROUP)
         return to_score, behind(stored, ends, self._outputs)

@@ -22,6 +22,7 @@ from renown.folders import DATABASE_FOLDER, LOCK_FILE, STACK_FILE
 from renown.run import supervision
 from renown.run.fresh import make_fresh
 from renown.run.processes import Part, Processes, Say
+from streams.rebuild.run import rebuild_if_new
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
 
@@ -133,12 +134,19 @@ class Stack:
             self._start_clickhouse()
         else:
             self._start_clickhouse()
+            if self._broker:
+                self._go_on()
             self._start_score_workers()
         self.start_worker("sink")
         if self._monitor:
             self.start_worker("monitor")
         self._write_stack_file()
         self._tell_operators()
+
+    def _go_on(self) -> None:
+        """The embedded broker starts with nothing: make the states again that it has lost."""
+        if found := rebuild_if_new(self.settings, self._say):
+            self._say(f"rebuilt     {found.words}")
 
     def _start_score_workers(self) -> None:
         for number in range(1, self._score_workers + 1):

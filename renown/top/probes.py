@@ -21,8 +21,7 @@ from renown.top.scrape import scrape_all, targets_of
 from schemas.frames import OUTCOMES
 from schemas.score import ScoreUpdate
 from schemas.topics import INTERACTION_TOPICS, Topic
-from streams.app import SCORE_GROUP
-from streams.sink import SINK_GROUP, SINK_TOPICS
+from streams.groups import SCORE_GROUP, SINK_GROUP, SINK_TOPICS
 from streams.sinks.client import Database
 
 _ANSWER_SECONDS: Final = 20.0

@@ -17,14 +17,13 @@ from config.errors import RenownError, WrongUse
 from config.settings import ClickHouseAddress, Settings
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
-from streams.app import SCORE_GROUP
 from streams.engine.changelog import Recovered
+from streams.groups import SCORE_GROUP, SINK_GROUP
 from streams.rebuild.changelogs import CHANGELOGS, Changelogs
 from streams.rebuild.past import Past
 from streams.rebuild.reader import BlockReader
 from streams.rebuild.states import Rebuilder
 from streams.rebuild.stored import Stored, past_logs
-from streams.sink import SINK_GROUP
 from streams.sinks.client import Database
 from streams.sinks.lineage import chain_of, newest_log, store_lineage
 

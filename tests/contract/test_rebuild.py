@@ -14,9 +14,9 @@ from renown.audit import audit
 from renown.embedded.broker import EmbeddedBroker
 from renown.queries import run_report
 from schemas.topics import Topic
-from streams.app import SCORE_GROUP
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
+from streams.groups import SCORE_GROUP
 from streams.rebuild.changelogs import CHANGELOGS, Changelogs
 from streams.rebuild.past import Past
 from streams.rebuild.reader import Block, BlockReader
