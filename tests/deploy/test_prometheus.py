@@ -86,6 +86,8 @@ def test_a_sink_that_stops_is_told_and_nothing_else(
         processes["sink"].stop()
         processes["monitor"].metrics |= SINK_STOPPED
         wait_until(lambda: prometheus.firing() == {"RenownSinkDown"}, LONG, "RenownSinkDown fires")
+        (alert,) = prometheus.alerts()
+        assert alert.annotations["runbook_url"] == "deploy/runbook.md#renownsinkdown"
         wait_until(lambda: told, LONG, "Alertmanager is told")
         assert told[0]["labels"]["alertname"] == "RenownSinkDown"
         assert told[0]["annotations"]["summary"] == "Sink sink is down"
