@@ -1,4 +1,4 @@
-"""The consumer groups of the workers, which are also their jobs for operators, and what they read."""
+"""Consumer groups of the workers, which are also their jobs for operators, and what they read."""
 
 from typing import Final
 
