@@ -35,7 +35,7 @@ from streams.metrics.common import SCORE, WEIGH
 from streams.metrics.score import ScoredBatch, ScoreMetrics
 
 EVENTS = 200_000
-BATCHES = (4_000, 400, 40)
+BATCHES = (4_000, 1_000, 100)
 NOW = 1_760_000_000_000
 TOPIC = Topic.LIKE
 

@@ -17,7 +17,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from renown.embedded.process import free_port
 
 _STOP_SECONDS = 20.0
-Labels = dict[str, str]
 
 
 class Answer(NamedTuple):

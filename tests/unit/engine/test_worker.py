@@ -1,5 +1,6 @@
 """What a worker knows of its broker: whether it answers, and where its logs end."""
 
+import asyncio
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from faust.types import TP
 
 from config.settings import load_settings
 from streams.engine.inputs import Inputs
+from streams.engine.pulse import Pulse
 from streams.engine.worker import WorkerApp
 
 
@@ -27,6 +29,23 @@ def test_a_broker_that_is_silent_for_a_session_is_away(app: WorkerApp) -> None:
     assert check() == ""
     app.inputs.heard_at -= 2
     assert check() == "no broker has answered for 6 s"
+
+
+def test_its_loop_is_watched_from_the_beginning_to_the_end(app: WorkerApp) -> None:
+    now = 100.0
+    app.pulse = Pulse(5.0, lambda: now)
+
+    async def scenario() -> None:
+        nonlocal now
+        app.loop = asyncio.get_running_loop()
+        await app.on_first_start()
+        await asyncio.sleep(0)
+        now += 11
+        assert app.pulse.check() == "the event loop has not turned for 11 s"
+        await app._stop_futures()
+
+    asyncio.run(scenario())
+    assert app.pulse.check() == ""
 
 
 def test_how_far_behind_is_told_where_it_is_known(app: WorkerApp) -> None:
