@@ -158,7 +158,7 @@ class ScorePartition:
         self._clock.load(
             {"value": clock, "sources": [(*s, at, False) for s, at in sorted(sources.items())]}
         )
-        self._windows.advance(clock // HOUR_MS)
+        self._windows.begin(clock // HOUR_MS)
         self._emission.fall_due(np.arange(self._slots.accounts))
         self._emission.touch(behind)
 

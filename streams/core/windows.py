@@ -233,11 +233,18 @@ class Windows:
         entries = Entries(
             pairs << CODE_BITS | codes, unpack(snapshot["weights"]), unpack(snapshot["counts"])
         )
-        self.now = snapshot["now"]
         hours, lengths = unpack(snapshot["hours"]).reshape(-1, 2).T
         start = 0
         for hour, length in zip(hours.tolist(), lengths.tolist(), strict=True):
             self.panes.pane(hour, entries.part(start, start + length))
             start += length
-        reached = np.repeat(hours <= self.now, lengths)
-        self._count(np.repeat(hours, lengths)[reached], entries.taken(np.flatnonzero(reached)))
+        self.begin(snapshot["now"])
+
+    def begin(self, now: int) -> None:
+        """Let the hour be ``now`` where nothing was counted so far; all panes count at once."""
+        self.now = now
+        self.panes.drop(self.since)
+        reached = [(hour, entries) for hour, entries in self.panes.all() if hour <= now]
+        hours = np.array([hour for hour, _ in reached], np.int64)
+        lengths = [len(entries) for _, entries in reached]
+        self._count(np.repeat(hours, lengths), Entries.joined([entries for _, entries in reached]))

@@ -1,0 +1,121 @@
+"""Runs of a file in parts, each with an embedded broker that knows nothing of the one before."""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from agents.formats import Format
+from agents.report import ReplayReport
+from config.broker import log_incarnation
+from config.settings import ClickHouseAddress, Settings
+from renown.audit import AuditReport, audit
+from renown.queries import RunReport, run_report
+from renown.run.once import Completion
+from renown.run.options import Play
+from renown.run.player import Player
+from renown.run.report import Figures
+from renown.run.stack import Stack
+from streams.rebuild.run import RebuildReport, rebuild_if_new
+from streams.sinks.client import Database
+from tests.support import flow
+
+TOP = 10
+
+
+class RebuildingStack(Stack):
+    """A stack that remembers what it went on with."""
+
+    rebuilt: RebuildReport | None = None
+
+    def _go_on(self) -> None:
+        self.rebuilt = rebuild_if_new(self.settings, flow.say)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What came of one part."""
+
+    replay: ReplayReport
+    rebuilt: RebuildReport | None
+    leaders_at_start: list[tuple[str, int]]
+    figures: RunReport
+    audited: AuditReport
+
+
+def cut(path: Path, folder: Path, count: int) -> list[Path]:
+    """A file (gzip) as several, cut between moments: lines of one moment may belong together."""
+    with gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+        lines = file.readlines()
+    cuts = [0]
+    for number in range(1, count):
+        place = len(lines) * number // count
+        while _moment(lines[place]) == _moment(lines[place - 1]):
+            place += 1
+        cuts.append(place)
+    parts = []
+    for first, last in pairwise([*cuts, len(lines)]):
+        part = folder / f"{first}-{path.name}"
+        with gzip.open(part, "wt", encoding="utf-8", errors="surrogateescape") as file:
+            file.writelines(lines[first:last])
+        parts.append(part)
+    return parts
+
+
+def _moment(line: str) -> str:
+    """The third word of four, which is the time in the data sets of SNAP; else the line itself."""
+    words = line.split()
+    return words[2] if len(words) == 4 else line
+
+
+def run_parts(
+    folder: Path, parts: Sequence[Path], format: Format, partitions: Sequence[int]
+) -> list[Part]:
+    """Play each part to its end with a stack of its own; the ClickHouse is the same."""
+    done = []
+    for path, count in zip(parts, partitions, strict=True):
+        settings = flow.settings_for(folder).model_copy(update={"partitions": count, "once": True})
+        with RebuildingStack(settings, folder / "kept", say=flow.say) as stack:
+            done.append(_play(stack, Play(path, format)))
+    return done
+
+
+def _play(stack: RebuildingStack, play: Play) -> Part:
+    settings: Settings = stack.settings
+    url = settings.clickhouse.get_secret_value()
+    with Database(ClickHouseAddress.parse(url)) as db:
+        leaders = db.query(f"SELECT profile, score FROM leaderboard ORDER BY rank LIMIT {TOP}")
+        player, completion = Player(settings, play), Completion(settings)
+        try:
+            player.start()
+            completion.wait(lambda: player.playing, lambda _behind: stack.watch())
+        finally:
+            player.stop()
+            completion.close()
+        log = log_incarnation(settings)
+        figures = run_report(db, log, TOP)
+        return Part(player.report, stack.rebuilt, leaders, figures, audit(db))
+
+
+def check_same(parts: Sequence[Part], whole: Figures) -> None:
+    """The parts together gave what one run gives, and each began where the one before ended."""
+    assert parts[0].rebuilt is None
+    for before, part in pairwise(parts):
+        assert part.rebuilt is not None
+        assert part.rebuilt.accounts == before.figures.accounts_scored
+        assert part.leaders_at_start == before.figures.top
+    figures, audited = parts[-1].figures, parts[-1].audited
+    assert figures.accepted == whole.accepted
+    assert (figures.totals["duplicate"], figures.totals["late"]) == (whole.duplicates, whole.late)
+    assert (figures.totals["undone"], figures.totals["unmatched"]) == (
+        whole.undone,
+        whole.unmatched,
+    )
+    assert figures.rows["interactions"] == whole.rows["interactions"]
+    assert figures.rows["dead_letters"] == whole.dead
+    assert figures.accounts_scored == whole.accounts_scored
+    assert figures.accounts_above_1 == whole.accounts_above_1
+    assert figures.score_sum == whole.score_sum
+    assert [{"account": account, "score": score} for account, score in figures.top] == whole.top
+    assert (audited.checked, audited.different, audited.unscored) == (whole.accounts_scored, 0, 0)
