@@ -50,10 +50,10 @@ class RecentChange:
 
 
 def newest_totals(db: Database) -> tuple[dict[str, int], int]:
-    """Outcome → records of the newest log, and the event time in ms that they reach (0: none)."""
+    """Outcome → records of the newest log and those it continues, and their event time in ms."""
     rows = db.query(
         "SELECT sumMap(totals), toUnixTimestamp64Milli(max(clock)) FROM source_totals"
-        " WHERE log = (SELECT max(log) FROM sink_progress)"
+        " WHERE log IN (SELECT log FROM log_chain)"
     )
     totals, clock = rows[0]
     return {name: int(count) for name, count in totals.items()}, max(0, clock)
@@ -95,7 +95,7 @@ def score_history(db: Database, account: str, days: int, slots: int = SLOTS) -> 
     """
     newest = db.query(
         "SELECT toUnixTimestamp64Milli(max(clock)) FROM scores"
-        " WHERE log = (SELECT max(log) FROM scores)"
+        " WHERE log IN (SELECT log FROM log_chain)"
     )[0][0]
     end = int(newest) + 1
     start = end - days * DAY_MS
