@@ -26,7 +26,7 @@ from bench.topic_bytes import held
 from config.settings import ClickHouseAddress, load_settings
 from renown.lag import GroupOffsets
 from renown.run.stack import Stack
-from streams.sink import SINK_GROUP
+from streams.groups import SINK_GROUP
 from streams.sinks.client import Database, connect
 
 _SAMPLE_SECONDS = 5.0
