@@ -1,12 +1,14 @@
 # Everything a developer needs: make help
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test acceptance lint check lock clean
+.PHONY: help setup demo env test acceptance lint check lock clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
 PY := $(VENV)/bin/python
 PYTHON ?=
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
+COMPILE := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --quiet
 TEST_OPTIONS ?= -n 2 --dist loadgroup
 # .ci/run sets this to no when it has just run the tests itself.
 CHECK_TESTS ?= yes
@@ -27,6 +29,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: setup ## play the sample data set through the whole flow, ending in a leaderboard
 	@$(VENV)/bin/renown demo
+
+env: ## write .env for docker compose, with random passwords; what stands in it stays
+	@sh deploy/make-env .env
 
 test: setup ## every test that this machine can run
 	@$(VENV)/bin/pytest $(TEST_OPTIONS)
@@ -49,9 +54,9 @@ endif
 
 lock: setup ## resolve the dependencies anew after a change of pyproject.toml
 	$(PIP) install --quiet uv
-	$(VENV)/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade \
-	  --quiet --output-file requirements.lock
+	$(COMPILE) --upgrade --all-extras --output-file requirements.lock pyproject.toml
+	$(COMPILE) --constraints requirements.lock --output-file deploy/requirements.lock pyproject.toml
+	echo 'setuptools>=77' | $(COMPILE) --output-file deploy/build.lock -
 
 clean: ## remove what was made: caches, data of the demo, the virtual environment
 	rm -rf $(VENV) .data build *.egg-info

@@ -11,6 +11,9 @@ TARGETS_FILE: Final = "targets.json"
 LOCK_FILE: Final = "lock"
 """Held by the stack that runs on the folder."""
 
+CHECKPOINTS_FOLDER: Final = "checkpoints"
+"""Checkpoints of the score workers, where the broker is embedded."""
+
 DATABASE_FOLDER: Final = "clickhouse"
 """Data of the embedded ClickHouse."""
 

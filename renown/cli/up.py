@@ -44,6 +44,15 @@ def up(
     live: Annotated[
         list[Live] | None, typer.Option(help="Also listen to this network, until the end.")
     ] = None,
+    broker_memory: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="MB",
+            help="From here on the embedded broker is made to forget what everybody has read, for"
+            " which all stands still for some seconds; 0: never.",
+        ),
+    ] = 384,
     monitor: Annotated[
         bool, typer.Option(help="Time a canary, and tell how far each group is behind.")
     ] = True,
@@ -71,6 +80,7 @@ def up(
             settings.data_dir,
             score_workers=workers,
             monitor=monitor,
+            most_broker_bytes=broker_memory << 20,
             kafka_port=kafka_port,
             clickhouse_port=clickhouse_port,
             say=remark,

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,6 +75,10 @@ class Processes:
         self._parts.pop(name, None)
         self._targets.pop(name, None)
         self._write_targets()
+
+    def of_jobs(self, jobs: Sequence[str]) -> list[str]:
+        """Names of the parts of these jobs that are meant to run."""
+        return [name for name, (part, _) in list(self._parts.items()) if part.job in jobs]
 
     def add_target(self, name: str, job: str, port: int) -> None:
         """Let Prometheus know of a process and the port of its metrics."""

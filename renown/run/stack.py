@@ -18,16 +18,22 @@ from config.telemetry import Telemetry, new_registry
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.embedded.process import LOOPBACK, ChildProcess, free_port
-from renown.folders import DATABASE_FOLDER, LOCK_FILE, STACK_FILE
+from renown.folders import CHECKPOINTS_FOLDER, DATABASE_FOLDER, LOCK_FILE, STACK_FILE
 from renown.run import supervision
 from renown.run.fresh import make_fresh
 from renown.run.processes import Part, Processes, Say
+from renown.run.renewal import Renewal
 from streams.rebuild.run import rebuild_if_new
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
 
-_EMBEDDED_BROKER: Final[dict[str, object]] = {"session_seconds": 6.0, "truncate_changelog": False}
-"""It lets a new group wait for half of its session time, and knows no DeleteRecords."""
+_EMBEDDED_BROKER: Final[dict[str, object]] = {
+    "session_seconds": 6.0,
+    "truncate_changelog": False,
+    "linger_ms": 50,
+}
+"""It lets a new group wait for half of its session time, knows no DeleteRecords, and looks through
+all batches of a partition at each fetch, so that many small ones cost it time."""
 
 _JOBS: Final = {"score": "renown-score", "sink": "renown-sink", "monitor": "renown-monitor"}
 _AGENT_JOB: Final = "renown-agent"
@@ -38,7 +44,8 @@ class Stack:
 
     ``folder`` holds the embedded ClickHouse and the workers' files; ``fresh`` empties it first,
     and a Kafka that is not embedded of what an earlier fresh stack left there.
-    ``monitor``: also start one. A port of 0 takes any free one.
+    ``monitor``: also start one. ``most_broker_bytes``: memory from which on the embedded broker is
+    made to forget what everybody has read; 0: never. A port of 0 takes any free one.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class Stack:
         fresh: bool = False,
         score_workers: int = 1,
         monitor: bool = False,
+        most_broker_bytes: int = 0,
         kafka_port: int = 0,
         clickhouse_port: int = 0,
         say: Say = print,
@@ -60,6 +68,8 @@ class Stack:
         self._fresh = fresh
         self._score_workers = score_workers
         self._monitor = monitor
+        self._most_broker_bytes = most_broker_bytes
+        self._renewal: Renewal | None = None
         self._ports = kafka_port, clickhouse_port
         self._say = say
         self._cleanup = ExitStack()
@@ -111,6 +121,8 @@ class Stack:
             database.stop()
             database.start()
         self._processes.watch()
+        if self._renewal:
+            self._renewal.run_due()
 
     def _start(self) -> None:
         self._prepare_folder()
@@ -118,7 +130,11 @@ class Stack:
         if not self.settings.kafka:
             self._broker = EmbeddedBroker(self._ports[0], setting="--kafka-port")
             self._cleanup.enter_context(self._broker)
-            changes |= {"kafka": self._broker.address, **_EMBEDDED_BROKER}
+            changes |= {
+                "kafka": self._broker.address,
+                "checkpoint_dir": self._empty_checkpoints(),
+                **_EMBEDDED_BROKER,
+            }
             self._say(f"broker      embedded, {self._broker.address}")
         else:
             self._say(f"broker      {self.settings.kafka}")
@@ -142,6 +158,15 @@ class Stack:
             self.start_worker("monitor")
         self._write_stack_file()
         self._tell_operators()
+        if self._broker and self._broker.pid and self._most_broker_bytes:
+            self._renewal = Renewal(
+                self.settings,
+                self._broker.pid,
+                self._most_broker_bytes,
+                publishers=lambda: self._pids_of("renown-agent", "renown-monitor"),
+                scorers=lambda: self._pids_of("renown-score"),
+                say=self._say,
+            )
 
     def _go_on(self) -> None:
         """The embedded broker starts with nothing: make the states again that it has lost."""
@@ -182,6 +207,13 @@ class Stack:
                 "set RENOWN_DATA_DIR to a folder that can be written"
             ) from error
 
+    def _empty_checkpoints(self) -> Path:
+        """Where score workers keep their checkpoints; a new broker makes older ones worthless."""
+        folder = self.folder.absolute() / CHECKPOINTS_FOLDER
+        if folder.exists():
+            shutil.rmtree(folder)
+        return folder
+
     def _lock(self) -> None:
         """Hold the folder until the end; the lock goes with the process, however that ends."""
         holder = self._cleanup.enter_context((self.folder / LOCK_FILE).open("a+"))
@@ -221,6 +253,10 @@ class Stack:
             **{name: server.pid for name, server in servers.items() if server},
             **{name: child.pid for name, child in list(self.workers.items())},
         }
+
+    def _pids_of(self, *jobs: str) -> list[int]:
+        found = (self.workers[name].pid for name in self._processes.of_jobs(jobs))
+        return [pid for pid in found if pid]
 
     def _start_part(self, part: Part) -> None:
         self._processes.start(part, self.settings)

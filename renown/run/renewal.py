@@ -1,0 +1,137 @@
+"""Keeping the embedded broker's memory bounded: now and then it forgets what everybody has read.
+
+It has no retention. Once it holds more than a limit, everything in the stack that publishes is
+stopped for some seconds (SIGSTOP), the workers read and store what is there, and then every record
+is forgotten. Offsets go on, and nobody has to read anything again.
+
+  1. agents and monitor stop;
+  2. both groups have committed the ends of all that they read;
+  3. the score workers stop too, and nothing has moved since;
+  4. the broker forgets;
+  5. everything goes on.
+
+Somebody else who publishes (``renown replay`` in another terminal) keeps step 3 from being true:
+then nothing is forgotten now, and it is tried again later. A record that arrives within the
+milliseconds of step 4 could be forgotten unread; that is looked for and told.
+"""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from config.settings import Settings
+from renown.embedded.forgetting import forget
+from renown.lag import GroupOffsets, Offsets, behind
+from renown.run.supervision import resident_bytes
+from schemas.topics import Topic
+from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
+
+log = logging.getLogger("renown.renewal")
+
+FORGOTTEN: Final = tuple({*SCORE_TOPICS, *SINK_TOPICS, Topic.POSTS, Topic.ACCOUNTS})
+"""The changelogs are small, and what they hold is needed."""
+
+_LOOK_SECONDS: Final = 0.1
+_PATIENCE_SECONDS: Final = 20.0
+_STILL_SECONDS: Final = 0.2
+_AGAIN_SECONDS: Final = 60.0
+
+Say = Callable[[str], None]
+
+
+class Renewal:
+    """Watches the memory of the broker with process id ``broker``, and has it forget.
+
+    ``limit``: bytes of resident memory. ``publishers`` and ``scorers`` give the process ids of what
+    publishes from outside of the workers, and of the score workers.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        broker: int,
+        limit: int,
+        publishers: Callable[[], Iterable[int]],
+        scorers: Callable[[], Iterable[int]],
+        say: Say,
+    ) -> None:
+        self._settings, self._broker, self._limit = settings, broker, limit
+        self._publishers, self._scorers = publishers, scorers
+        self._say = say
+        self._not_before = 0.0
+        self.times = 0
+
+    def run_due(self) -> None:
+        """Have it forget if it is time; takes up to 20 s then."""
+        held = resident_bytes(self._broker) or 0
+        if held < self._limit or time.monotonic() < self._not_before:
+            return
+        self._not_before = time.monotonic() + _AGAIN_SECONDS
+        began = time.monotonic()
+        with GroupOffsets(self._settings) as offsets, stopped(self._publishers()):
+            if not self._drained(offsets):
+                self._say(
+                    f"broker      holds {held >> 20} MB and cannot forget now: somebody publishes, "
+                    "or the workers are behind; trying again later"
+                )
+                return
+            with stopped(self._scorers()):
+                self._forget(offsets)
+        self.times += 1
+        left = (resident_bytes(self._broker) or 0) >> 20
+        self._say(
+            f"broker      forgot what everybody has read: {held >> 20} → {left} MB "
+            f"in {time.monotonic() - began:.1f} s"
+        )
+
+    def _drained(self, offsets: GroupOffsets) -> bool:
+        """Wait until everything published is durably read; False if that does not come to be."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            before = offsets.ends(FORGOTTEN)
+            if self._all_read(offsets, before):
+                time.sleep(_STILL_SECONDS)
+                return offsets.ends(FORGOTTEN) == before
+            time.sleep(_LOOK_SECONDS)
+        return False
+
+    def _all_read(self, offsets: GroupOffsets, ends: Offsets) -> bool:
+        scored, stored = offsets.committed(SCORE_GROUP), offsets.committed(SINK_GROUP)
+        return not (
+            behind(scored, ends, offsets.partitions(SCORE_TOPICS))
+            or behind(stored, ends, offsets.partitions(SINK_TOPICS))
+        )
+
+    def _forget(self, offsets: GroupOffsets) -> None:
+        """With all of our own publishers standing still."""
+        ends = offsets.ends(FORGOTTEN)
+        if not self._all_read(offsets, ends):
+            log.warning("somebody published at the last moment: nothing is forgotten now")
+            return
+        forget(self._settings.kafka, [(tp.topic, tp.partition) for tp in ends])
+        for tp, end in offsets.ends(FORGOTTEN).items():
+            if end > ends[tp]:
+                self._say(
+                    f"broker      {end - ends[tp]} records came to {tp.topic} partition "
+                    f"{tp.partition} while it forgot and may be lost: publish again what was "
+                    "published in this second (what arrived counts once)"
+                )
+
+
+@contextmanager
+def stopped(pids: Iterable[int]) -> Iterator[None]:
+    """Let processes stand still meanwhile."""
+    held = list(pids)
+    try:
+        for pid in held:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in held:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
