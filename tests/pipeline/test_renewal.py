@@ -6,13 +6,14 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from config.settings import ClickHouseAddress
-from renown.audit import audit, newest_log
+from renown.audit import audit
 from renown.run.once import Completion
 from renown.run.options import Play
 from renown.run.player import Player
 from renown.run.stack import Stack
 from schemas.topics import INTERACTION_TOPICS
 from streams.sinks.client import Database
+from streams.sinks.lineage import newest_log
 from tests.support import flow
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
