@@ -169,8 +169,9 @@ def log_ends(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> d
     A broker's answer to "latest" may be too low (the embedded one's is the last batch's start), so
     the high watermark is taken from a fetch. Raises ``Unreachable`` after 15 s without an answer.
     """
-    ends = _latest(consumer, list(partitions))
-    # "Latest" of 0 is always right, and a fetch of an empty partition would only wait.
+    ends = latest_offsets(consumer, list(partitions))
+    # "Latest" of 0 says that nothing can be read, and a fetch would only wait. (The embedded broker
+    # says so too of a partition of which it forgot everything, until something is written again.)
     waited_for = {tp for tp, end in ends.items() if end}
     consumer.unsubscribe()
     consumer.assign(sorted(waited_for))
@@ -188,7 +189,11 @@ def log_ends(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> d
     return ends
 
 
-def _latest(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[Any, int]:
+def latest_offsets(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[Any, int]:
+    """The broker's own answer to "latest", asked again where it is a partial one.
+
+    Raises ``Unreachable`` if it stays partial for 2 s.
+    """
     for _attempt in range(20):
         with contextlib.suppress(KeyError):  # what kafka-python raises for a partial answer
             return dict(consumer.end_offsets(partitions))

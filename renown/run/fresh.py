@@ -8,6 +8,7 @@ from config.broker import (
     delete_everything,
     ensure_topics,
     kafka_python_options,
+    latest_offsets,
     log_incarnation,
     log_maker,
 )
@@ -47,7 +48,7 @@ def _is_used(settings: Settings) -> bool:
             for topic in (*INTERACTION_TOPICS, Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)
             for partition in range(settings.partitions)
         ]
-        ends = consumer.end_offsets([*partitions, TopicPartition(Topic.LOG.value, 0)])
+        ends = latest_offsets(consumer, [*partitions, TopicPartition(Topic.LOG.value, 0)])
         return any(ends.values())
     finally:
         consumer.close()

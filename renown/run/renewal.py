@@ -32,8 +32,10 @@ from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
 
 log = logging.getLogger("renown.renewal")
 
-FORGOTTEN: Final = tuple({*SCORE_TOPICS, *SINK_TOPICS, Topic.POSTS, Topic.ACCOUNTS})
-"""The changelogs are small, and what they hold is needed."""
+FORGOTTEN: Final = tuple({*SCORE_TOPICS, *SINK_TOPICS, Topic.POSTS})
+"""Not the changelogs, which are small and needed, nor facts of accounts, which are told once. A
+reader that begins with ``scores`` later finds only what came since: older ones are in ClickHouse.
+"""
 
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 20.0

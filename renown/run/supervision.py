@@ -29,7 +29,7 @@ class StackCollector(Collector):
             "renown_process_resident_bytes",
             "Resident memory of each process of a stack on one machine. If the broker's grows: it "
             "keeps its log in memory; for long runs use a Kafka of your own (RENOWN_KAFKA).",
-            labels=["process"],
+            labels=["part"],
         )
         for name, pid in sorted(self._pids().items()):
             if pid and (size := resident_bytes(pid)) is not None:
@@ -39,7 +39,7 @@ class StackCollector(Collector):
             "renown_restarts",
             "How often a process of a stack ended and was started again. If it grows: read its log "
             "in the data folder.",
-            labels=["process"],
+            labels=["part"],
         )
         for name, times in sorted(dict(self._restarts()).items()):
             restarts.add_metric([name], times)

@@ -60,6 +60,6 @@ def test_memory_and_restarts_are_told_of_what_lives(tmp_path: Path) -> None:
     if not Path("/proc/self/statm").exists():
         pytest.skip("this system has no /proc")
     (sample,) = memory.samples
-    assert sample.labels == {"process": "here"}
+    assert sample.labels == {"part": "here"}
     assert sample.value == pytest.approx(resident_bytes(os.getpid()), rel=0.2)
-    assert [(s.labels, s.value) for s in restarts.samples] == [({"process": "here"}, 2)]
+    assert [(s.labels, s.value) for s in restarts.samples] == [({"part": "here"}, 2)]
