@@ -21,12 +21,16 @@ LONGEST = 2160 * HOUR
 
 @dataclass
 class _Thing:
-    """An interaction that was delivered; ``newest``: time of its newest delivery or undo."""
+    """An interaction that was delivered; ``newest``: time of its newest delivery or undo.
+
+    ``refused``: it came again, not newer than its undo. That leaves no row, so it happens once.
+    """
 
     first: Interaction
     newest: int
     counts: bool = True
     late: bool = False
+    refused: bool = False
 
 
 class Story:
@@ -39,6 +43,7 @@ class Story:
         self._step = step
         self.clock = NOON
         self._things: list[_Thing] = []
+        self._records_undone: dict[tuple[object, ...], int] = {}
         self._number = 0
 
     def messages(self, count: int) -> list[Message]:
@@ -77,17 +82,8 @@ class Story:
         past = self._random.choice([0, 0, HOUR, 30 * HOUR, 900 * HOUR])
         at = self.clock - LONGEST - 48 * HOUR if late else self.clock + ahead - past
         made = self._message(str(self._number), at=at, amount=self._random.choice([1, 1, 3]))
-        # A record is of one actor and topic, and its undos come after all that it gave so far.
-        undone = [
-            thing.newest
-            for thing in self._things
-            if not thing.counts
-            and (thing.first.actor, thing.first.kind, thing.first.record)
-            == (made.actor, made.kind, made.record)
-        ]
-        if made.record and undone and at <= max(undone):
-            made = self._message(str(self._number), at=at, record=None)
-        self._things.append(_Thing(made, at, late=late))
+        if made.record is None or at > self._records_undone.get(_record(made), -1):
+            self._things.append(_Thing(made, at, late=late))
         return made
 
     def _message(self, name: str, **fields: object) -> Interaction:
@@ -112,20 +108,25 @@ class Story:
             fields |= {"id": "undo", "target": None}
         elif self._random.random() < 0.5:
             fields |= {"record": None}
-        key = (first.actor, first.kind, first.record)
+        if whole:
+            self._records_undone[_record(first)] = at
         for other in self._things:
-            of_record = (other.first.actor, other.first.kind, other.first.record) == key
-            if other is thing or (whole and of_record and other.newest <= at and not other.late):
-                other.counts, other.newest = False, max(at, other.newest)
+            of_record = whole and _record(other.first) == _record(first)
+            if other is thing or (of_record and other.newest <= at and not other.late):
+                other.counts, other.newest, other.refused = False, max(at, other.newest), False
         named = {name: getattr(first, name) for name in ("id", "kind", "network", "actor", "target",
                                                          "record")}  # fmt: skip
         return interaction(**(named | {"received_at": self.clock + 77} | fields))
 
     def _anew(self, thing: _Thing) -> Interaction:
-        """What was undone is done again, later than its undo."""
-        at = thing.newest + MINUTE
+        """What was undone is done again, later than its undo or not later."""
+        at = thing.newest
+        if thing.refused or not self._repeats or self._random.random() < 0.6:
+            at += MINUTE
+            thing.counts, thing.newest = True, at
+        else:
+            thing.refused = True
         self.clock = max(self.clock, at)
-        thing.counts, thing.newest = True, at
         first = thing.first
         named = {name: getattr(first, name) for name in ("id", "kind", "network", "actor", "target",
                                                          "record", "amount")}  # fmt: skip
@@ -143,3 +144,8 @@ class Story:
             id=f"never {self._number}", undo=True, actor=ACTORS[self._number % len(ACTORS)],
             at=self.clock, received_at=self.clock,
         )  # fmt: skip
+
+
+def _record(made: Interaction) -> tuple[object, ...]:
+    """A record is of one actor and one topic."""
+    return made.actor, made.kind, made.record

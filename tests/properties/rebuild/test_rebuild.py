@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.score import ScoreUpdate
 from streams.core.emission import MOVED
+from tests.support.interactions import HOUR, NOON, interaction
 from tests.support.past_story import Story
 from tests.support.past_world import Message, World, content
 
@@ -77,7 +78,8 @@ def test_a_new_log_goes_on_as_the_old_one_would_have(
     story = Story(seed)
     old = World(partitions)
     # a source that is first heard later than others leaves no trace of when that was
-    feed(old, [story.beat(), *story.messages(before)])
+    feed(old, [story.beat()])
+    feed(old, story.messages(before))
     old.store()
     new = World(partitions, log=2, before=[old])
     new.rebuild()
@@ -184,6 +186,8 @@ def test_what_was_lost_with_a_log_counts_when_it_is_sent_again(
         feed(world, prefix)
     ends = {n: data.draw(st.integers(0, len(frames))) for n, frames in enumerate(old.weighed)}
     old.store(ends)
+    # some of the last updates did not reach the sink
+    old.scores = old.scores[: data.draw(st.integers(0, len(old.scores)))]
     new = World(partitions[1], log=2, before=[old])
     new.rebuild()
     suffix: list[Message] = [*story.messages(after), story.beat()]
@@ -229,3 +233,22 @@ def test_a_log_whose_changelogs_are_lost_goes_on_where_the_sink_stands(
     assert not any(state.holes for state in world.score)
     if not continues:
         assert world.totals() == straight.totals()
+
+
+def test_rows_of_another_layout_are_older_than_those_of_this_one() -> None:
+    first = [interaction(id=f"a{n}", at=NOON + n) for n in range(30)]
+    second = [interaction(id=f"b{n}", at=NOON + HOUR + n) for n in range(15)]
+    old, middle = World(1, horizon=20), World(2, log=2, horizon=20)
+    middle.before = [old]
+    for world, messages in ((old, first), (middle, second)):
+        world.publish(messages)
+        world.run()
+        world.store()
+    new = World(2, log=3, horizon=20, before=[old, middle])
+    new.rebuild()
+    new.publish([first[-1], *second, first[0]])
+    new.run()
+    assert outcomes(new)["duplicate"] == 15 + 1
+    assert outcomes(new)["accepted"] == 1, (
+        "what is further back than twice the horizon is forgotten"
+    )
