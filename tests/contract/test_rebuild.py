@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer
+from confluent_kafka import Consumer
 from pydantic import SecretStr
 
 from config.broker import ensure_topics, log_incarnation
@@ -213,18 +213,25 @@ def test_a_rebuild_can_be_done_again_until_the_state_has_read_on(rebuilt: Rebuil
         rebuilt.rebuild()
 
 
+def test_another_number_of_partitions_is_refused_with_what_to_do(rebuilt: Rebuilt) -> None:
+    other = rebuilt.settings.model_copy(update={"partitions": 2})
+    with pytest.raises(WrongUse, match=r"has 3 partitions, .* says 2: .* run renown rebuild"):
+        ensure_topics(other)
+
+
 def test_it_is_refused_while_a_worker_runs(rebuilt: Rebuilt) -> None:
     settings = rebuilt.settings
-    consumer = KafkaConsumer(
-        Topic.WEIGHED.value,
-        group_id=SCORE_GROUP,
-        bootstrap_servers=settings.kafka,
-        session_timeout_ms=6_000,
-        heartbeat_interval_ms=1_000,
-        max_poll_interval_ms=6_000,
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "group.id": SCORE_GROUP,
+            "session.timeout.ms": 6_000,
+            "max.poll.interval.ms": 6_000,
+        }
     )
+    consumer.subscribe([Topic.WEIGHED.value])
     try:
-        wait_until(lambda: consumer.poll(100) or consumer.assignment(), 60, "a member of the group")
+        wait_until(lambda: consumer.poll(0.1) or consumer.assignment(), 60, "a member of the group")
         with pytest.raises(RenownError, match=f"workers of {SCORE_GROUP} run on .*: stop them"):
             rebuilt.rebuild()
     finally:
