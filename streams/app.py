@@ -16,6 +16,7 @@ from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.engine.checkpoint import Checkpointer
+from streams.engine.checkpoint_files import ASKED
 from streams.engine.checks import Checks
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import Inputs
@@ -77,6 +78,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         truncate_after=_SESSIONS_UNNOTICED * settings.session_seconds
         if settings.truncate_changelog
         else None,
+        asked=(folder / ASKED).exists if folder else lambda: False,
     )
     of_weigh: Checkpointer[WeighPartition] = checkpoint(
         weighs, derive=partial(send_owed, outbox), on_taken=partial(metrics.checkpointed, WEIGH)

@@ -5,7 +5,7 @@ stopped for some seconds (SIGSTOP), the workers read and store what is there, an
 is forgotten. Offsets go on, and nobody has to read anything again.
 
   1. agents and monitor stop;
-  2. both groups have committed the ends of all that they read;
+  2. the score workers are asked for checkpoints, and both groups commit the ends of all they read;
   3. the score workers stop too, and nothing has moved since;
   4. the broker forgets;
   5. everything goes on.
@@ -28,6 +28,7 @@ from renown.embedded.forgetting import forget
 from renown.lag import GroupOffsets, Offsets, behind
 from renown.run.supervision import resident_bytes
 from schemas.topics import Topic
+from streams.engine.checkpoint_files import ASKED
 from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
 
 log = logging.getLogger("renown.renewal")
@@ -74,7 +75,11 @@ class Renewal:
             return
         self._not_before = time.monotonic() + _AGAIN_SECONDS
         began = time.monotonic()
-        with GroupOffsets(self._settings) as offsets, stopped(self._publishers()):
+        with (
+            GroupOffsets(self._settings) as offsets,
+            stopped(self._publishers()),
+            self._checkpoints_asked(),
+        ):
             if not self._drained(offsets):
                 self._say(
                     f"broker      holds {held >> 20} MB and cannot forget now: somebody publishes, "
@@ -89,6 +94,19 @@ class Renewal:
             f"broker      forgot what everybody has read: {held >> 20} → {left} MB "
             f"in {time.monotonic() - began:.1f} s"
         )
+
+    @contextmanager
+    def _checkpoints_asked(self) -> Iterator[None]:
+        folder = self._settings.checkpoint_dir
+        if not folder:
+            yield
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ASKED).touch()
+        try:
+            yield
+        finally:
+            (folder / ASKED).unlink(missing_ok=True)
 
     def _drained(self, offsets: GroupOffsets) -> bool:
         """Wait until everything published is durably read; False if that does not come to be."""

@@ -72,6 +72,7 @@ class Checkpointer(Generic[S]):
         at_rest: bool = False,
         truncate_after: float | None = None,
         on_taken: Callable[[float], None] = lambda _seconds: None,
+        asked: Callable[[], bool] = lambda: False,
     ) -> None:
         """``derive(partition, state)`` sends what the state still owes (step 2).
 
@@ -79,6 +80,7 @@ class Checkpointer(Generic[S]):
         checkpoints may be deleted once newer ones are there; None keeps them all. It must be
         longer than an owner can go on unnoticed after it lost its partitions, or such a one could
         delete its successor's checkpoint. ``on_taken`` is told how long each checkpoint took.
+        ``asked``: whether somebody waits for checkpoints; then whatever has changed is due.
         """
         self.log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
@@ -88,6 +90,7 @@ class Checkpointer(Generic[S]):
         self._lock = asyncio.Lock()
         self._truncate_after = truncate_after
         self._on_taken = on_taken
+        self._asked = asked
 
     def age(self) -> float:
         """Seconds that the oldest change of a held partition has waited; in any thread."""
@@ -131,7 +134,7 @@ class Checkpointer(Generic[S]):
             progress.changed_at = now
         wait = max(self._interval, progress.took / _SHARE_OF_TIME)
         rests = self._at_rest and now - progress.moved_at >= _IDLE_SECONDS
-        return rests or now - progress.taken_at >= wait
+        return rests or now - progress.taken_at >= wait or self._asked()
 
     async def _checkpoint(self, partition: int, state: S) -> None:
         progress = self._progress[partition]

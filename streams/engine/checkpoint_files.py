@@ -13,6 +13,9 @@ import xxhash
 
 from streams.engine.changelog import ChangelogError, Owner
 
+ASKED: Final = "asked"
+"""While a file of this name lies in the folder, its workers do not wait with checkpoints."""
+
 _REFERENCE: Final = b"FILE "
 """How a reference begins; a body begins as zstd does."""
 _KEPT: Final = 2

@@ -56,3 +56,28 @@ def test_what_changed_ages_until_it_is_kept() -> None:
         assert checkpointer.age() == 0
 
     asyncio.run(scenario())
+
+
+def test_nobody_waits_for_the_next_regular_one_when_somebody_asks() -> None:
+    async def scenario() -> None:
+        app = faust.App("test-asked", broker="memory://", store="memory://")
+        outbox, inputs = GatedOutbox(), Inputs(frozenset())
+        log = log_of(app, outbox)
+        took: list[float] = []
+        asked = False
+        checkpointer: Checkpointer[Counting] = Checkpointer(
+            log, cast("Any", outbox), inputs, cast("Any", None), lambda _partition, _state: None,
+            interval=3600.0, on_taken=took.append, asked=lambda: asked,
+        )  # fmt: skip
+        log.on_recovered = checkpointer.recovered
+        await recovered(log, {1: 42}, generation=1)
+        log.states[1].number = 43
+        await checkpointer.run_due()
+        assert took == []
+        asked = True
+        await checkpointer.run_due()
+        assert len(took) == 1
+        await checkpointer.run_due()
+        assert len(took) == 1, "nothing has changed since"
+
+    asyncio.run(scenario())
