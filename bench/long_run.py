@@ -37,6 +37,8 @@ from tests.support.prometheus import Prometheus
 from tests.support.stack import wait_until
 
 ROOT: Final = Path(__file__).parents[1]
+PANELS: Final = ("Events by stage", "Outcomes of weighing", "Since received", "Canaries")
+"""Of the pipeline's dashboard, for the README."""
 _LATENCY: Final = (
     "histogram_quantile(0.99, sum by (stage, le) "
     '(rate(renown_event_latency_seconds_bucket{since="received"}[1m])))'
@@ -154,9 +156,10 @@ def draw(prometheus: Prometheus, folder: Path, minutes: float) -> None:
         *(sys.executable, str(pictures / "draw.py"), "--prometheus", prometheus.url),
         *("--clickhouse", clickhouse, "--minutes", f"{minutes:g}"),
     ]
-    for name in dashboards.dashboards():
-        board = ["--dashboard", str(dashboards.DASHBOARDS / f"{name}.json")]
-        subprocess.run([*command, *board, "--out", f"/tmp/{name}.png"], cwd=ROOT, check=True)
+    board = ["--dashboard", str(dashboards.DASHBOARDS / "pipeline.json")]
+    only = [part for title in PANELS for part in ("--only", title)]
+    out = ["--out", str(pictures / "pipeline.png")]
+    subprocess.run([*command, *board, *only, *out], cwd=ROOT, check=True, stdout=sys.stderr)
 
 
 def main() -> None:

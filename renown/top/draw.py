@@ -1,5 +1,6 @@
 """The drawing of a picture, for a terminal of any width. What it shows is text, never markup."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from io import StringIO
@@ -19,6 +20,7 @@ _FEWEST_ROWS: Final = 3
 _LISTS: Final = 6
 """Lines of the two lists beside their rows: titles, headers and empty lines."""
 _NOTHING: Final = "-"
+_FONT_FACES: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 
 
 def draw(picture: Picture, width: int, height: int | None = None) -> RenderableType:
@@ -50,7 +52,8 @@ def draw_svg(picture: Picture, width: int) -> str:
         record=True, width=width, file=StringIO(), force_terminal=True, color_system="truecolor"
     )
     console.print(draw(picture, width))
-    return console.export_svg(title="renown top")
+    # Whoever looks at the picture fetches no font from anywhere.
+    return _FONT_FACES.sub("", console.export_svg(title="renown top"))
 
 
 def span(seconds: float) -> str:
