@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import time
 from typing import Any, Final, Self
 
 import cramjam
@@ -34,6 +35,8 @@ _IDLE: Final = (
     ConsumerGroupState.UNKNOWN,
 )
 _SECONDS: Final = 60.0
+_GRACE_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.2
 _FETCH_BYTES: Final = 16 << 20
 
 
@@ -46,6 +49,7 @@ class Changelogs:
     def __init__(self, settings: Settings) -> None:
         self._where = settings.kafka
         self._connection = librdkafka_options(settings)
+        self._session_seconds = settings.session_seconds
         self._files = {t: CheckpointFiles(settings.checkpoint_dir, t.value) for t in CHANGELOGS}
         self._markers: list[tuple[Topic, int, bytes]] = []
         options = kafka_python_options(settings)
@@ -74,20 +78,28 @@ class Changelogs:
         self._producer.close(0)
 
     def check_idle(self, groups: list[str]) -> None:
-        """Raise ``RenownError`` if a worker of one of the groups runs."""
+        """Raise ``RenownError`` if a worker of one of the groups runs.
+
+        One that ended without a word is still known for as long as its session lasts.
+        """
         # Of the clients only this one tells it of the embedded broker's groups too.
         admin = AdminClient(self._connection, logger=logging.getLogger(CLIENT_LOGGER))
+        deadline = time.monotonic() + self._session_seconds + _GRACE_SECONDS
+        while busy := self._busy(admin, groups):
+            if time.monotonic() > deadline:
+                raise RenownError(
+                    f"workers of {busy[0]} run on {self._where}: stop them (and renown up) first, "
+                    "then run renown rebuild"
+                )
+            time.sleep(_LOOK_SECONDS)
+
+    def _busy(self, admin: AdminClient, groups: list[str]) -> list[str]:
         try:
             asked = admin.describe_consumer_groups(groups, request_timeout=_SECONDS)
             found = {name: future.result() for name, future in asked.items()}
         except KafkaException as error:
             raise self._away(error) from error
-        for name, group in found.items():
-            if group.members or group.state not in _IDLE:
-                raise RenownError(
-                    f"workers of {name} run on {self._where}: stop them (and renown up) first, "
-                    "then run renown rebuild"
-                )
+        return [name for name, g in found.items() if g.members or g.state not in _IDLE]
 
     def read(self, topic: Topic, partition: int) -> Recovered:
         """What a changelog says."""

@@ -173,10 +173,8 @@ class Stored:
 
     def newest_epoch(self) -> int:
         """The highest epoch of an update of ``past.log`` that is stored; 0 if there is none."""
-        ((epoch,),) = next(
-            self._reader.blocks(f"SELECT max(epoch) FROM scores WHERE log = {self._past.log}")
-        )
-        return int(epoch)
+        sql = f"SELECT max(epoch) FROM scores WHERE log = {self._past.log}"
+        return max(int(epoch) for block in self._reader.blocks(sql) for epoch in block[0])
 
     def _of(self, account: str, partition: int) -> str:
         where = (

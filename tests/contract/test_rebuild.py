@@ -48,7 +48,12 @@ def settings_of(db: Database, kafka: str, partitions: int, **others: Any) -> Set
     a = db.address
     url = f"clickhouse://{a.user}:{a.password}@{a.host}:{a.port}/{a.database}"
     return load_settings(
-        kafka=kafka, clickhouse=SecretStr(url), partitions=partitions, seen_horizon=1000, **others
+        kafka=kafka,
+        clickhouse=SecretStr(url),
+        partitions=partitions,
+        seen_horizon=1000,
+        session_seconds=3.0,
+        **others,
     )
 
 
@@ -86,6 +91,8 @@ def test_clickhouse_gives_what_was_stored(db: Database, seed: int, partitions: l
         if worlds:
             store_lineage(db, world.log, worlds[-1].log)
             world.rebuild()
+        for state in world.score:
+            state.epoch = 5 + number
         feed(world, story.messages(70))
         # the last one was killed: half of what it made is stored
         last = number == len(partitions) - 1
@@ -105,6 +112,7 @@ def test_clickhouse_gives_what_was_stored(db: Database, seed: int, partitions: l
         with BlockReader(db.address) as reader:
             stored = Stored(reader, past)
             assert stored.newest_times() == memory.newest_times()
+            assert stored.newest_epoch() == (6 if log == chain[-1] else 0)
             for source in past.sources:
                 assert rows_of(stored.alike_rows(source, 3)) == rows_of(
                     memory.alike_rows(source, 3)

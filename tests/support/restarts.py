@@ -9,7 +9,7 @@ from pathlib import Path
 from agents.formats import Format
 from agents.report import ReplayReport
 from config.broker import log_incarnation
-from config.settings import ClickHouseAddress, Settings
+from config.settings import ClickHouseAddress
 from renown.audit import AuditReport, audit
 from renown.queries import RunReport, run_report
 from renown.run.once import Completion
@@ -20,6 +20,7 @@ from renown.run.stack import Stack
 from streams.rebuild.run import RebuildReport, rebuild_if_new
 from streams.sinks.client import Database
 from tests.support import flow
+from tests.support.stack import wait_until
 
 TOP = 10
 
@@ -77,35 +78,48 @@ def run_parts(
     for path, count in zip(parts, partitions, strict=True):
         settings = flow.settings_for(folder).model_copy(update={"partitions": count, "once": True})
         with RebuildingStack(settings, folder / "kept", say=flow.say) as stack:
-            done.append(_play(stack, Play(path, format)))
+            with _database(stack) as db:
+                sql = f"SELECT profile, score FROM leaderboard ORDER BY rank LIMIT {TOP}"
+                leaders = db.query(sql)
+            report = play(stack, Play(path, format))
+            done.append(figures_of(stack, report, stack.rebuilt, leaders))
     return done
 
 
-def _play(stack: RebuildingStack, play: Play) -> Part:
-    settings: Settings = stack.settings
-    url = settings.clickhouse.get_secret_value()
-    with Database(ClickHouseAddress.parse(url)) as db:
-        leaders = db.query(f"SELECT profile, score FROM leaderboard ORDER BY rank LIMIT {TOP}")
-        player, completion = Player(settings, play), Completion(settings)
-        try:
-            player.start()
+def play(stack: Stack, what: Play, *, wait: bool = True) -> ReplayReport:
+    """Play a file; ``wait``: until all that follows from it is stored."""
+    player, completion = Player(stack.settings, what), Completion(stack.settings)
+    try:
+        player.start()
+        if wait:
             completion.wait(lambda: player.playing, lambda _behind: stack.watch())
-        finally:
-            player.stop()
-            completion.close()
-        log = log_incarnation(settings)
-        figures = run_report(db, log, TOP)
-        return Part(player.report, stack.rebuilt, leaders, figures, audit(db))
+        else:
+            wait_until(lambda: not player.playing, 60, "the end of the file")
+    finally:
+        player.stop()
+        completion.close()
+    return player.report
 
 
-def check_same(parts: Sequence[Part], whole: Figures) -> None:
-    """The parts together gave what one run gives, and each began where the one before ended."""
-    assert parts[0].rebuilt is None
-    for before, part in pairwise(parts):
-        assert part.rebuilt is not None
-        assert part.rebuilt.accounts == before.figures.accounts_scored
-        assert part.leaders_at_start == before.figures.top
-    figures, audited = parts[-1].figures, parts[-1].audited
+def figures_of(
+    stack: Stack,
+    replay: ReplayReport | None = None,
+    rebuilt: RebuildReport | None = None,
+    leaders: Sequence[tuple[str, int]] = (),
+) -> Part:
+    """What is stored now."""
+    with _database(stack) as db:
+        figures = run_report(db, log_incarnation(stack.settings), TOP)
+        return Part(replay or ReplayReport(), rebuilt, list(leaders), figures, audit(db))
+
+
+def _database(stack: Stack) -> Database:
+    return Database(ClickHouseAddress.parse(stack.settings.clickhouse.get_secret_value()))
+
+
+def check_same(part: Part, whole: Figures) -> None:
+    """All that is stored is what one run gives."""
+    figures, audited = part.figures, part.audited
     assert figures.accepted == whole.accepted
     assert (figures.totals["duplicate"], figures.totals["late"]) == (whole.duplicates, whole.late)
     assert (figures.totals["undone"], figures.totals["unmatched"]) == (
