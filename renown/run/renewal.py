@@ -26,6 +26,7 @@ from typing import Final
 from config.settings import Settings
 from renown.embedded.forgetting import forget
 from renown.lag import GroupOffsets, Offsets, behind
+from renown.run.once import Completion
 from renown.run.supervision import resident_bytes
 from schemas.topics import Topic
 from streams.engine.checkpoint_files import ASKED
@@ -78,7 +79,7 @@ class Renewal:
         with (
             GroupOffsets(self._settings) as offsets,
             stopped(self._publishers()),
-            self._checkpoints_asked(),
+            checkpoints_asked(self._settings),
         ):
             if not self._drained(offsets):
                 self._say(
@@ -94,19 +95,6 @@ class Renewal:
             f"broker      forgot what everybody has read: {held >> 20} → {left} MB "
             f"in {time.monotonic() - began:.1f} s"
         )
-
-    @contextmanager
-    def _checkpoints_asked(self) -> Iterator[None]:
-        folder = self._settings.checkpoint_dir
-        if not folder:
-            yield
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ASKED).touch()
-        try:
-            yield
-        finally:
-            (folder / ASKED).unlink(missing_ok=True)
 
     def _drained(self, offsets: GroupOffsets) -> bool:
         """Wait until everything published is durably read; False if that does not come to be."""
@@ -140,6 +128,37 @@ class Renewal:
                     f"{tp.partition} while it forgot and may be lost: publish again what was "
                     "published in this second (what arrived counts once)"
                 )
+
+
+def drain(settings: Settings, patience: float) -> int:
+    """Wait until everything published is scored and stored, at most ``patience`` seconds.
+
+    Returns how many records are still to be scored or stored then.
+    """
+    deadline = time.monotonic() + patience
+    completion = Completion(settings)
+    try:
+        with checkpoints_asked(settings):
+            while (left := sum(completion.remaining())) and time.monotonic() < deadline:
+                time.sleep(_LOOK_SECONDS)
+            return left
+    finally:
+        completion.close()
+
+
+@contextmanager
+def checkpoints_asked(settings: Settings) -> Iterator[None]:
+    """Within it, workers that keep checkpoints in files do not wait for the next regular one."""
+    folder = settings.checkpoint_dir
+    if not folder:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ASKED).touch()
+    try:
+        yield
+    finally:
+        (folder / ASKED).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
+from kafka.errors import KafkaError
 from pydantic import SecretStr
 
 from config.broker import ensure_topics
@@ -22,7 +23,7 @@ from renown.folders import CHECKPOINTS_FOLDER, DATABASE_FOLDER, LOCK_FILE, STACK
 from renown.run import supervision
 from renown.run.fresh import make_fresh
 from renown.run.processes import Part, Processes, Say
-from renown.run.renewal import Renewal
+from renown.run.renewal import Renewal, drain
 from streams.rebuild.run import rebuild_if_new
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
@@ -34,6 +35,8 @@ _EMBEDDED_BROKER: Final[dict[str, object]] = {
 }
 """It lets a new group wait for half of its session time, knows no DeleteRecords, and looks through
 all batches of a partition at each fetch, so that many small ones cost it time."""
+
+_DRAIN_SECONDS: Final = 20.0
 
 _JOBS: Final = {"score": "renown-score", "sink": "renown-sink", "monitor": "renown-monitor"}
 _AGENT_JOB: Final = "renown-agent"
@@ -166,6 +169,25 @@ class Stack:
                 publishers=lambda: self._pids_of("renown-agent", "renown-monitor"),
                 scorers=lambda: self._pids_of("renown-score"),
                 say=self._say,
+            )
+        if self._broker and not self._fresh:
+            self._cleanup.callback(self._store_the_rest)
+
+    def _store_the_rest(self) -> None:
+        """Agents have stopped; the embedded broker's log goes with it, so it must be stored."""
+        self.stop_worker("monitor")
+        if not all(child.running for child in self.workers.values()):
+            return
+        self._say("Storing what has arrived ...")
+        try:
+            left = drain(self.settings, _DRAIN_SECONDS)
+        except (RenownError, KafkaError) as error:
+            self._say(f"cannot wait for what is not stored yet ({error}): publish it again")
+            return
+        if left:
+            self._say(
+                f"{left:,} records are not stored within {_DRAIN_SECONDS:.0f} s and go with the "
+                "embedded broker: publish again what came last (what arrived counts once)"
             )
 
     def _go_on(self) -> None:
