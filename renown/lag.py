@@ -1,6 +1,7 @@
 """How far consumer groups are behind the ends of their topics, seen from outside."""
 
 import logging
+import time
 from collections.abc import Iterable
 from typing import Final, Self
 
@@ -19,6 +20,8 @@ log = logging.getLogger("renown.lag")
 GROUPS: Final[dict[str, tuple[Topic, ...]]] = {SCORE_GROUP: SCORE_TOPICS, SINK_GROUP: SINK_TOPICS}
 
 Offsets = dict[TopicPartition, int]
+
+_ANSWER_SECONDS: Final = 15.0
 
 
 class GroupOffsets:
@@ -71,6 +74,30 @@ class GroupOffsets:
             return log_ends(self._consumer, set(self.partitions(topics)))
         except KafkaError as error:
             raise self._away(error) from error
+
+    def missing_from(self, ends: Offsets) -> Offsets:
+        """Of the records at or after ``ends``, how many can no longer be read, where any.
+
+        Raises ``Unreachable`` after 15 s without an answer.
+        """
+        waited_for, missing = set(ends), {}
+        self._consumer.unsubscribe()
+        self._consumer.assign(sorted(waited_for))
+        for tp in waited_for:
+            self._consumer.seek(tp, ends[tp])
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while waited_for:
+            if time.monotonic() > deadline:
+                raise Unreachable(f"no answer about {len(waited_for)} partitions")
+            found = self._consumer.poll(timeout_ms=50)
+            for tp in list(waited_for):
+                if (end := self._consumer.highwater(tp)) is None:
+                    continue
+                waited_for.discard(tp)
+                first = found[tp][0].offset if found.get(tp) else end
+                if first > ends[tp]:
+                    missing[tp] = first - ends[tp]
+        return missing
 
     def partitions(self, topics: Iterable[Topic]) -> list[TopicPartition]:
         """All partitions of ``topics``."""

@@ -66,8 +66,9 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         send_updates(outbox, metrics, partition, updates)
 
     partitions, folder = settings.partitions, settings.checkpoint_dir
-    weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, partitions, new_weigh, folder)
-    scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, partitions, new_score, folder)
+    unnoticed = _SESSIONS_UNNOTICED * settings.session_seconds
+    weighs = StateLog(app, outbox, Topic.WEIGH_CHANGELOG, partitions, new_weigh, folder, unnoticed)
+    scores = StateLog(app, outbox, Topic.SCORE_CHANGELOG, partitions, new_score, folder, unnoticed)
     checkpoint = partial(
         Checkpointer,
         outbox=outbox,
@@ -75,9 +76,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         admin=admin,
         interval=settings.checkpoint_seconds,
         at_rest=settings.once,
-        truncate_after=_SESSIONS_UNNOTICED * settings.session_seconds
-        if settings.truncate_changelog
-        else None,
+        truncate_after=unnoticed if settings.truncate_changelog else None,
         asked=(folder / ASKED).exists if folder else lambda: False,
     )
     of_weigh: Checkpointer[WeighPartition] = checkpoint(

@@ -93,7 +93,7 @@ def _publish(
             tell=tell,
             stopping=stop.is_set,
         )
-    return published, stop.is_set()
+    return published, stop.is_set() and published < records
 
 
 def _show_plan(plan: "Plan", already: int) -> None:

@@ -12,6 +12,7 @@ from config.telemetry import Telemetry, new_registry
 from renown.lag import GroupOffsets
 from renown.monitor.canary import LOST, Canary
 from renown.monitor.metrics import MonitorMetrics
+from streams.engine.checkpoint_files import ASKED
 from streams.sinks.client import Database
 
 log = logging.getLogger("renown.monitor")
@@ -103,7 +104,7 @@ class Monitor:
         metrics = self._metrics
         with Canary(self._settings, self._stop.is_set, wait=self._stop.wait) as canary:
             while not self._stop.is_set():
-                took = canary.fly(PATIENCE_SECONDS)
+                took = None if self._held_back() else canary.fly(PATIENCE_SECONDS)
                 self._beats["canary"] = time.monotonic()
                 if took is None or self._stop.is_set():
                     self._arrived_at = time.monotonic()  # none was due
@@ -116,6 +117,11 @@ class Monitor:
                     metrics.canary_last.set(took)
                     self._tell("canary", "")
                 self._stop.wait(self._canary_seconds)
+
+    def _held_back(self) -> bool:
+        """Whether the stack waits for the end of everything published (see ``renown.run``)."""
+        folder = self._settings.checkpoint_dir
+        return folder is not None and (folder / ASKED).exists()
 
     def _lags(self) -> None:
         try:

@@ -12,10 +12,9 @@ is forgotten. Offsets go on, and nobody has to read anything again.
 
 Somebody else who publishes (``renown replay`` in another terminal) keeps step 3 from being true:
 then nothing is forgotten now, and it is tried again later. A record that arrives within the
-milliseconds of step 4 could be forgotten unread; that is looked for and told.
+milliseconds of step 4 would be forgotten unread; that is looked for and told.
 """
 
-import logging
 import os
 import signal
 import time
@@ -23,26 +22,30 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from kafka.errors import KafkaError
+
+from config.errors import RenownError
 from config.settings import Settings
 from renown.embedded.forgetting import forget
 from renown.lag import GroupOffsets, Offsets, behind
 from renown.run.once import Completion
 from renown.run.supervision import resident_bytes
-from schemas.topics import Topic
+from schemas.topics import INTERACTION_TOPICS
 from streams.engine.checkpoint_files import ASKED
 from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
 
-log = logging.getLogger("renown.renewal")
-
-FORGOTTEN: Final = tuple({*SCORE_TOPICS, *SINK_TOPICS, Topic.POSTS})
-"""Not the changelogs, which are small and needed, nor facts of accounts, which are told once. A
+FORGOTTEN: Final = tuple({*SCORE_TOPICS, *SINK_TOPICS})
+"""Not the changelogs, which are small and needed, nor posts and facts, which nobody has stored. A
 reader that begins with ``scores`` later finds only what came since: older ones are in ClickHouse.
 """
 
 _LOOK_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 20.0
 _STILL_SECONDS: Final = 0.2
+_GRACE_SECONDS: Final = 1.0
+"""After it, what our own publishers had under way has arrived."""
 _AGAIN_SECONDS: Final = 60.0
+_LONGEST_PAUSE_SECONDS: Final = 1_800.0
 
 Say = Callable[[str], None]
 
@@ -67,14 +70,21 @@ class Renewal:
         self._publishers, self._scorers = publishers, scorers
         self._say = say
         self._not_before = 0.0
-        self.times = 0
+        self._pause = _AGAIN_SECONDS
 
     def run_due(self) -> None:
         """Have it forget if it is time; takes up to 20 s then."""
         held = resident_bytes(self._broker) or 0
         if held < self._limit or time.monotonic() < self._not_before:
             return
-        self._not_before = time.monotonic() + _AGAIN_SECONDS
+        self._not_before = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        try:
+            self._renew(held)
+        except (RenownError, KafkaError) as error:
+            self._say(f"broker      may have forgotten only a part, trying again later: {error}")
+
+    def _renew(self, held: int) -> None:
         began = time.monotonic()
         with (
             GroupOffsets(self._settings) as offsets,
@@ -88,8 +98,10 @@ class Renewal:
                 )
                 return
             with stopped(self._scorers()):
-                self._forget(offsets)
-        self.times += 1
+                if not self._forget(offsets):
+                    self._say("broker      somebody publishes: nothing is forgotten now")
+                    return
+        self._pause = _AGAIN_SECONDS
         left = (resident_bytes(self._broker) or 0) >> 20
         self._say(
             f"broker      forgot what everybody has read: {held >> 20} → {left} MB "
@@ -98,9 +110,14 @@ class Renewal:
 
     def _drained(self, offsets: GroupOffsets) -> bool:
         """Wait until everything published is durably read; False if that does not come to be."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        began, published = time.monotonic(), None
+        while (passed := time.monotonic() - began) < _PATIENCE_SECONDS:
             before = offsets.ends(FORGOTTEN)
+            if passed > _GRACE_SECONDS:
+                inputs = {tp: before[tp] for tp in offsets.partitions(INTERACTION_TOPICS)}
+                if published not in (None, inputs):
+                    return False  # ours stand still, so this is somebody else's
+                published = inputs
             if self._all_read(offsets, before):
                 time.sleep(_STILL_SECONDS)
                 return offsets.ends(FORGOTTEN) == before
@@ -114,20 +131,22 @@ class Renewal:
             or behind(stored, ends, offsets.partitions(SINK_TOPICS))
         )
 
-    def _forget(self, offsets: GroupOffsets) -> None:
-        """With all of our own publishers standing still."""
+    def _forget(self, offsets: GroupOffsets) -> bool:
+        """With all of our own publishers standing still; False if something moved still."""
+        # What a score worker had sent before it stopped may be on its way to the broker.
+        time.sleep(_STILL_SECONDS)
         ends = offsets.ends(FORGOTTEN)
-        if not self._all_read(offsets, ends):
-            log.warning("somebody published at the last moment: nothing is forgotten now")
-            return
+        time.sleep(_STILL_SECONDS)
+        if offsets.ends(FORGOTTEN) != ends or not self._all_read(offsets, ends):
+            return False
         forget(self._settings.kafka, [(tp.topic, tp.partition) for tp in ends])
-        for tp, end in offsets.ends(FORGOTTEN).items():
-            if end > ends[tp]:
-                self._say(
-                    f"broker      {end - ends[tp]} records came to {tp.topic} partition "
-                    f"{tp.partition} while it forgot and may be lost: publish again what was "
-                    "published in this second (what arrived counts once)"
-                )
+        for tp, lost in offsets.missing_from(ends).items():
+            self._say(
+                f"broker      {lost} records came to {tp.topic} partition {tp.partition} while it "
+                "forgot, and are lost: publish again what was published in this second (what "
+                "arrived counts once)"
+            )
+        return True
 
 
 def drain(settings: Settings, patience: float) -> int:

@@ -166,7 +166,7 @@ class Stack:
                 self.settings,
                 self._broker.pid,
                 self._most_broker_bytes,
-                publishers=lambda: self._pids_of("renown-agent", "renown-monitor"),
+                publishers=lambda: self._pids_of("renown-agent"),
                 scorers=lambda: self._pids_of("renown-score"),
                 say=self._say,
             )
@@ -176,7 +176,11 @@ class Stack:
     def _store_the_rest(self) -> None:
         """Agents have stopped; the embedded broker's log goes with it, so it must be stored."""
         self.stop_worker("monitor")
-        if not all(child.running for child in self.workers.values()):
+        if not (self._broker and self._broker.running):
+            return  # told already
+        down = [name for name, child in self.workers.items() if not child.running]
+        if down:
+            self._say(f"{', '.join(down)} does not run: what is not stored yet goes; publish again")
             return
         self._say("Storing what has arrived ...")
         try:

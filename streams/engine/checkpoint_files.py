@@ -5,6 +5,7 @@ what they always mean. A file is complete before its reference is sent, and it i
 the owner who wrote it, or by one who has recovered after that and stored a checkpoint of its own.
 """
 
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Final
@@ -22,11 +23,17 @@ _KEPT: Final = 2
 
 
 class CheckpointFiles:
-    """The checkpoints of one stage; ``folder`` None: none of them is in a file."""
+    """The checkpoints of one stage; ``folder`` None: none of them is in a file.
 
-    def __init__(self, folder: Path | None, stage: str) -> None:
+    ``kept_seconds``: how long what nobody needs is kept still. An owner that was fenced off does
+    not know it for a while, and what it thinks needless may be what its successor goes on from.
+    """
+
+    def __init__(self, folder: Path | None, stage: str, kept_seconds: float = 0.0) -> None:
         self._folder = folder
         self._stage = stage
+        self._kept_seconds = kept_seconds
+        self._waiting: dict[int, list[tuple[float, Path]]] = defaultdict(list)
         self._mine: dict[int, list[Path]] = defaultdict(list)
         self._before: dict[int, list[Path]] = {}
 
@@ -64,12 +71,16 @@ class CheckpointFiles:
     def recovered(self, partition: int) -> None:
         """This worker owns ``partition`` from now on."""
         self._mine[partition] = []
+        self._waiting[partition] = []
         if self._folder is not None:
             self._before[partition] = list(self._folder.glob(f"{self._stage}-{partition}-*"))
 
     def stored(self, partition: int) -> None:
         """The marker of the last ``put`` is durable: forget what nobody needs any more."""
         mine = self._mine[partition]
-        for path in [*self._before.pop(partition, []), *mine[:-_KEPT]]:
-            path.unlink(missing_ok=True)
+        now, waiting = time.monotonic(), self._waiting[partition]
+        waiting += [(now, path) for path in [*self._before.pop(partition, []), *mine[:-_KEPT]]]
         del mine[:-_KEPT]
+        for _since, path in [each for each in waiting if each[0] <= now - self._kept_seconds]:
+            path.unlink(missing_ok=True)
+        waiting[:] = [each for each in waiting if each[0] > now - self._kept_seconds]

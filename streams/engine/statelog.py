@@ -64,10 +64,12 @@ class StateLog(Collection, Generic[S]):
         partitions: int,
         build: Callable[[int, dict[str, Any] | None], S],
         folder: Path | None = None,
+        kept_seconds: float = 0.0,
     ) -> None:
         """``build(partition, snapshot)`` makes a state; ``snapshot`` is None for an empty one.
 
-        ``folder``: where checkpoints are stored in place of the changelog.
+        ``folder``: where checkpoints are stored in place of the changelog. ``kept_seconds``: for
+        how long files that nobody needs stay there; longer than an owner can go on unnoticed.
         """
         super().__init__(
             app,
@@ -88,7 +90,7 @@ class StateLog(Collection, Generic[S]):
         self.sizes: dict[int, int] = {}
         self.sent_bytes = 0
         self.recovery_seconds = 0.0
-        self.files = CheckpointFiles(folder, topic.value)
+        self.files = CheckpointFiles(folder, topic.value, kept_seconds)
         self._outbox = outbox
         self._build = build
         self.released: dict[int, S] = {}

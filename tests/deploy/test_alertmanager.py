@@ -23,9 +23,10 @@ def started(folder: Path, webhook: str) -> tuple[str, str]:
     program.chmod(0o700)
     script = folder / "start"
     text = (FOLDER / "start").read_text()
+    # The project itself may lie in /tmp.
+    text = text.replace(">/tmp/", f">{folder}/").replace("=/tmp/", f"={folder}/")
     text = text.replace("/bin/alertmanager", str(program))
-    text = text.replace("/etc/alertmanager/", f"{FOLDER}/").replace(">/tmp/", f">{folder}/")
-    script.write_text(text.replace("configuration=/tmp/", f"configuration={folder}/"))
+    script.write_text(text.replace("/etc/alertmanager/", f"{FOLDER}/"))
     done = subprocess.run(
         ["sh", str(script)],
         env={**os.environ, "ALERT_WEBHOOK_URL": webhook},

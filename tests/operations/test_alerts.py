@@ -16,12 +16,12 @@ import pytest
 
 from agents.publisher import Publisher
 from config.broker import kafka_python_options
-from config.errors import Unreachable
 from renown.folders import TARGETS_FILE
 from renown.run.feeds import generated
 from renown.run.stack import Stack
 from schemas.topics import Topic
 from tests.support import flow
+from tests.support.debian import need
 from tests.support.prometheus import Prometheus
 from tests.support.rules import alerting_rules, divided, milliseconds
 from tests.support.stack import wait_until
@@ -90,20 +90,15 @@ class Drill:
 def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
     folder = tmp_path_factory.mktemp("operations") / "up"
     settings = flow.settings_for(folder.parent)
-    try:
-        prometheus = Prometheus(folder / TARGETS_FILE, factor=FACTOR)
-        with (
-            Stack(settings, folder, fresh=True, monitor=True, say=flow.say) as stack,
-            prometheus,
-        ):
-            agent = generated(100)
-            stack.start_agent(agent.name, agent.arguments)
-            running = Drill(stack, prometheus)
-            wait_until(lambda: _canaries(prometheus) >= 2, 120, "the flow flows")
-            wait_until(lambda: not running.firing(), QUIET_SECONDS, "nothing fires at first")
-            yield running
-    except Unreachable as error:
-        pytest.skip(str(error))
+    need("prometheus")
+    prometheus = Prometheus(folder / TARGETS_FILE, factor=FACTOR)
+    with Stack(settings, folder, fresh=True, monitor=True, say=flow.say) as stack, prometheus:
+        agent = generated(100)
+        stack.start_agent(agent.name, agent.arguments)
+        running = Drill(stack, prometheus)
+        wait_until(lambda: _canaries(prometheus) >= 2, 120, "the flow flows")
+        wait_until(lambda: not running.firing(), QUIET_SECONDS, "nothing fires at first")
+        yield running
 
 
 def _canaries(prometheus: Prometheus) -> float:

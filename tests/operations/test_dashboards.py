@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from config.errors import Unreachable
 from config.settings import ClickHouseAddress
 from renown.folders import TARGETS_FILE
 from renown.run.feeds import generated
 from renown.run.stack import Stack
 from streams.sinks.client import Database
 from tests.support import dashboards, flow
+from tests.support.debian import need
 from tests.support.prometheus import Prometheus
 from tests.support.stack import wait_until
 
@@ -33,21 +33,16 @@ class Running:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("dashboards") / "up"
     settings = flow.settings_for(folder.parent)
-    try:
-        prometheus = Prometheus(folder / TARGETS_FILE)
-        with (
-            Stack(settings, folder, fresh=True, monitor=True, say=flow.say) as stack,
-            prometheus,
-        ):
-            agent = generated(RATE)
-            stack.start_agent(agent.name, agent.arguments)
-            url = stack.settings.clickhouse.get_secret_value()
-            with Database(ClickHouseAddress.parse(url)) as db:
-                wait_until(lambda: db.query("SELECT count() FROM scores")[0][0], 120, "scores")
-                time.sleep(WARM_SECONDS)
-                yield Running(prometheus, db)
-    except Unreachable as error:
-        pytest.skip(str(error))
+    need("prometheus")
+    prometheus = Prometheus(folder / TARGETS_FILE)
+    with Stack(settings, folder, fresh=True, monitor=True, say=flow.say) as stack, prometheus:
+        agent = generated(RATE)
+        stack.start_agent(agent.name, agent.arguments)
+        url = stack.settings.clickhouse.get_secret_value()
+        with Database(ClickHouseAddress.parse(url)) as db:
+            wait_until(lambda: db.query("SELECT count() FROM scores")[0][0], 120, "scores")
+            time.sleep(WARM_SECONDS)
+            yield Running(prometheus, db)
 
 
 def test_every_promql_query_gives_data(running: Running) -> None:

@@ -16,7 +16,7 @@ from streams.sinks.client import Database
 from streams.sinks.lineage import newest_log
 from tests.support import flow
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 
 def test_what_is_forgotten_is_missed_by_nobody(tmp_path: Path) -> None:

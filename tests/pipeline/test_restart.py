@@ -21,7 +21,7 @@ from tests.support.fixtures import APACHE
 from tests.support.restarts import check_same, cut, figures_of, play, run_parts
 from tests.support.stack import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
