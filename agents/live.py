@@ -31,13 +31,15 @@ class LiveState(msgspec.Struct):
     """What is saved with a cursor. ``position`` as the source counts, ``at`` its event time (ms).
 
     ``place``: of the places that a source may read from, the one that counted so. ``waiting``: what
-    came before the position and is not published yet.
+    came before the position and is not published yet. ``log``: identity of the broker's log that
+    acknowledged it, 0 where it is not known.
     """
 
     position: int = 0
     at: int = 0
     place: str = ""
     waiting: tuple[Draft, ...] = ()
+    log: int = 0
 
 
 class LiveCounts(msgspec.Struct):
@@ -69,6 +71,8 @@ class LivePublishing:
         self.counts = LiveCounts()
         self.state = LiveState()
         self.acknowledged = LiveState()
+        self.log = 0
+        """Identity of the broker's log, kept with the cursor."""
         self.waiting = waiting
         self._network = network
         self._outlet = outlet
@@ -100,6 +104,14 @@ class LivePublishing:
         for draft in self.state.waiting:
             self.waiting.add(draft, self._clock.monotonic())
         return True
+
+    def rewind(self, position: int, at: int) -> None:
+        """Go back to ``position`` if the saved one lies behind it: another log took what was read.
+
+        What comes twice is recognised by its id.
+        """
+        if position < self.state.position:
+            self.state = msgspec.structs.replace(self.state, position=position, at=at)
 
     def start_at(self, position: int, at: int) -> None:
         """Begin at a position of one's own choice; 0: with whatever comes next."""
@@ -219,7 +231,7 @@ class LivePublishing:
             self._outlet.heartbeat(reached)
 
     def _save_when_acknowledged(self, now: float) -> None:
-        state = msgspec.structs.replace(self.state, waiting=tuple(self.waiting))
+        state = msgspec.structs.replace(self.state, waiting=tuple(self.waiting), log=self.log)
         if state == self._saved or not state.position:
             return
         content = msgspec.Raw(msgspec.json.encode(state))

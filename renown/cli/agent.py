@@ -4,11 +4,14 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from config.errors import WrongUse
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 AGENTS: Final = {
     "bluesky": "the public stream of Bluesky (Jetstream over WebSocket; needs no key)",
@@ -16,6 +19,9 @@ AGENTS: Final = {
 """Name → what it listens to."""
 
 NOW, CURSOR = "now", "cursor"
+
+_OVERLAP_MS: Final = 60_000
+_UNKNOWN_MS: Final = 3_600_000
 
 EPILOG: Final = """\b
 Examples:
@@ -74,6 +80,30 @@ def _list(*, json: bool) -> None:
         print_table(["agent", "listens to"], list(AGENTS.items()))
 
 
+def _kept_until(settings: "Settings", log: int, at: int) -> int:
+    """Event time in ms up to which ClickHouse holds what an earlier log than ``log`` took.
+
+    Where it cannot be asked or knows nothing: an hour before ``at``.
+    """
+    from config.errors import RenownError
+    from config.settings import ClickHouseAddress
+    from streams.sinks.client import Database
+
+    url = settings.clickhouse.get_secret_value()
+    try:
+        with Database(ClickHouseAddress.parse(url)) as db:
+            found = db.query(
+                "SELECT toUnixTimestamp64Milli(min(clock)) FROM source_totals"
+                " WHERE toUnixTimestamp64Milli(clock) > 0 AND log ="
+                " (SELECT max(log) FROM source_totals WHERE log < %(log)s)",
+                {"log": log},
+            )
+    except (RenownError, ValueError):
+        found = []
+    reached = int(found[0][0]) if found else 0
+    return reached if reached > 0 else at - _UNKNOWN_MS
+
+
 def _listen(name: str, urls: list[str], start: str, *, json: bool) -> None:
     from agents.clock import SystemClock
     from agents.cursor import CursorFile
@@ -88,7 +118,7 @@ def _listen(name: str, urls: list[str], start: str, *, json: bool) -> None:
     from agents.sources.jetstream import DEFAULT_URLS, JetstreamFeed
     from agents.status import STATUS_FOLDER
     from agents.stopping import stop_on_signals
-    from config.broker import ensure_topics, kafka_python_options
+    from config.broker import ensure_topics, kafka_python_options, log_incarnation
     from config.telemetry import Telemetry, new_registry
     from renown.cli.connections import start as load
     from renown.cli.connections import with_broker
@@ -108,11 +138,17 @@ def _listen(name: str, urls: list[str], start: str, *, json: bool) -> None:
         with Publisher(
             kafka_python_options(settings), settings.partitions, agent=name
         ) as publisher:
+            log = log_incarnation(settings)
             live = LivePublishing(NETWORK, publisher, cursor, owners, WaitingRoom(), metrics, clock)
             if begin is not None:
                 live.start_at(begin * 1000, begin)
             elif not live.resume():
                 display.say("nothing was read before: starting from now on")
+            elif live.state.log != log:
+                at = min(live.state.at, _kept_until(settings, log, live.state.at) - _OVERLAP_MS)
+                live.rewind(at * 1000, at)
+                display.say("the broker's log is another one: going back to what is stored")
+            live.log = log
             feed = JetstreamFeed(
                 urls or DEFAULT_URLS,
                 bluesky.COLLECTIONS,

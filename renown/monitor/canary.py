@@ -1,6 +1,7 @@
 """The canary: a synthetic interaction, timed from the publisher to its row in ClickHouse.
 
-It leaves no trace in any score: as soon as it has arrived it is taken back. And it moves no clock:
+It leaves no trace in any score: as soon as it has arrived it is taken back (the last one of a
+monitor that was killed is not). And it moves no clock:
 it happens at the event time that its own partition has reached, so a stack that replays history is
 not pulled into the present. Before the first event of a partition there is no such time, and no
 canary is sent.

@@ -88,6 +88,21 @@ def test_the_cursor_follows_the_acknowledgements(
     assert age == 32.001
 
 
+def test_the_cursor_knows_its_log_and_goes_back_for_another(
+    ear: Ear, outlet: MemoryOutlet, clock: StillClock, tmp_path: Path
+) -> None:
+    ear.live.log = 7
+    hear(ear, sky.like("noor", sky.uri("ava", "3"), time_us=US))
+    turn(ear, clock, 30)
+    turn(ear, clock)
+    again = listening(tmp_path, outlet, clock)
+    assert (again.live.state.log, again.live.state.position) == (7, US)
+    again.live.rewind(US + 5, NOW)
+    assert again.live.state.position == US, "never forward"
+    again.live.rewind(US - 60_000_000, NOW - 60_000)
+    assert (again.live.state.position, again.live.state.at) == (US - 60_000_000, NOW - 60_000)
+
+
 def test_a_damaged_cursor_is_told(tmp_path: Path, clock: StillClock) -> None:
     (tmp_path / "cursors").mkdir()
     (tmp_path / "cursors" / "bluesky.json").write_bytes(
