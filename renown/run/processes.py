@@ -49,6 +49,8 @@ class Processes:
         """``folder`` gets a log for each part, and the list of targets."""
         self.running: dict[str, ChildProcess] = {}
         self.restarts: dict[str, int] = {}
+        self.patience = _STOP_SECONDS
+        """Seconds that a part has to end by itself."""
         self._folder = folder
         self._say = say
         self._parts: dict[str, tuple[Part, Settings]] = {}
@@ -71,7 +73,7 @@ class Processes:
     def stop(self, name: str) -> None:
         """SIGTERM: what the part has applied is kept before it ends."""
         if child := self.running.pop(name, None):
-            child.stop(_STOP_SECONDS)
+            child.stop(self.patience)
         self._parts.pop(name, None)
         self._targets.pop(name, None)
         self._write_targets()

@@ -37,6 +37,7 @@ _EMBEDDED_BROKER: Final[dict[str, object]] = {
 all batches of a partition at each fetch, so that many small ones cost it time."""
 
 _DRAIN_SECONDS: Final = 20.0
+_HOPELESS_SECONDS: Final = 1.0
 
 _JOBS: Final = {"score": "renown-score", "sink": "renown-sink", "monitor": "renown-monitor"}
 _AGENT_JOB: Final = "renown-agent"
@@ -114,6 +115,9 @@ class Stack:
         Not the embedded broker: what it held is gone.
         """
         if self._broker and not self._broker.running:
+            self._say("the embedded broker ended: so does everything else")
+            # Without a broker they would wait in vain for what is not acknowledged.
+            self._processes.patience = _HOPELESS_SECONDS
             raise RenownError(
                 "the embedded broker ended, and its log with it: start again "
                 f"(what is stored in {self.folder} stays)"
