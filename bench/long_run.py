@@ -27,6 +27,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.memory import slope
 from config.settings import ClickHouseAddress
 from renown.audit import audit
 from renown.folders import STACK_FILE, TARGETS_FILE
@@ -43,7 +44,7 @@ _LATENCY: Final = (
     "histogram_quantile(0.99, sum by (stage, le) "
     '(rate(renown_event_latency_seconds_bucket{since="received"}[1m])))'
 )
-_WARM_SHARE: Final = 0.5
+_STEP_SECONDS: Final = 5.0
 _SAY_SECONDS: Final = 30.0
 
 
@@ -73,7 +74,7 @@ def running(folder: Path, rate: float) -> Iterator[None]:
 def over_time(prometheus: Prometheus, promql: str, minutes: float) -> dict[str, list[float]]:
     """Labels → values in steps of 5 s over the run."""
     end = time.time()
-    values = {"query": promql, "start": end - 60 * minutes, "end": end, "step": 5}
+    values = {"query": promql, "start": end - 60 * minutes, "end": end, "step": _STEP_SECONDS}
     url = f"{prometheus.url}/api/v1/query_range?{urllib.parse.urlencode(values)}"
     with urllib.request.urlopen(url, timeout=30) as answer:
         result = json.load(answer)["data"]["result"]
@@ -83,15 +84,6 @@ def over_time(prometheus: Prometheus, promql: str, minutes: float) -> dict[str, 
         ]
         for each in result
     }
-
-
-def slope(values: list[float], step_seconds: float = 5.0) -> float:
-    """Growth a minute, by least squares over the second half."""
-    points = list(enumerate(values))[int(len(values) * _WARM_SHARE) :]
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread * 60 / step_seconds
 
 
 def spread_of(values: list[float]) -> dict[str, float]:
@@ -126,7 +118,9 @@ def measured(prometheus: Prometheus, db: Database, minutes: float) -> dict[str, 
             name: {
                 "last": round(values[-1] / 2**20),
                 "largest": round(max(values) / 2**20),
-                "mb_per_minute": round(slope(values) / 2**20, 2),
+                "mb_per_minute": round(
+                    slope([_STEP_SECONDS * n for n in range(len(values))], values) / 2**20, 2
+                ),
                 "each_minute": [round(v / 2**20) for v in values[::12]],
             }
             for name, values in memory.items()

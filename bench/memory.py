@@ -26,18 +26,13 @@ from bench.topic_bytes import held
 from config.settings import ClickHouseAddress, load_settings
 from renown.lag import GroupOffsets
 from renown.run.stack import Stack
+from renown.run.supervision import resident_bytes
 from streams.groups import SINK_GROUP
 from streams.sinks.client import Database, connect
 
 _SAMPLE_SECONDS = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 _NEWEST = "SELECT count(), toUnixTimestamp64Milli(max(received_at)) FROM interactions_rows"
-
-
-def resident(pid: int) -> float:
-    """Megabytes of memory that a process holds."""
-    status = Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1]
-    return int(status.split()[0]) / 1024
 
 
 def processor_seconds(pid: int) -> float:
@@ -99,7 +94,7 @@ class Run:
     def _look(self, now: float, database: Database, offsets: GroupOffsets) -> None:
         self._times.append(now)
         for name, pid in self._pids():
-            self._memory.setdefault(name, []).append(round(resident(pid), 1))
+            self._memory.setdefault(name, []).append(round((resident_bytes(pid) or 0) / 2**20, 1))
         self._rows, newest = database.query(_NEWEST)[0]
         self._ages.append(round(time.time() - newest / 1000, 2) if self._rows else -1.0)
         lags = offsets.lag().items()

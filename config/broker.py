@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -172,21 +172,28 @@ def log_ends(consumer: KafkaConsumer, partitions: Iterable[TopicPartition]) -> d
     ends = latest_offsets(consumer, list(partitions))
     # "Latest" of 0 says that nothing can be read, and a fetch would only wait. (The embedded broker
     # says so too of a partition of which it forgot everything, until something is written again.)
-    waited_for = {tp for tp, end in ends.items() if end}
+    marks = high_watermarks(consumer, {tp: end for tp, end in ends.items() if end})
+    return {tp: max(end, marks.get(tp, 0)) for tp, end in ends.items()}
+
+
+def high_watermarks(consumer: KafkaConsumer, starts: Mapping[Any, int]) -> dict[Any, int]:
+    """What fetches from ``starts`` say of where each partition ends; re-assigns ``consumer``.
+
+    Raises ``Unreachable`` after 15 s without an answer.
+    """
+    marks: dict[Any, int] = {}
     consumer.unsubscribe()
-    consumer.assign(sorted(waited_for))
-    for tp in waited_for:
-        consumer.seek(tp, ends[tp])
+    consumer.assign(sorted(starts))
+    for tp, offset in starts.items():
+        consumer.seek(tp, offset)
     deadline = time.monotonic() + 15.0
-    while waited_for:
+    while waited_for := starts.keys() - marks.keys():
         if time.monotonic() > deadline:
             raise Unreachable(f"no answer about the ends of {len(waited_for)} partitions in 15 s")
         consumer.poll(timeout_ms=50)
-        for tp in list(waited_for):
-            if (mark := consumer.highwater(tp)) is not None:
-                ends[tp] = max(ends[tp], mark)
-                waited_for.discard(tp)
-    return ends
+        known = ((tp, consumer.highwater(tp)) for tp in waited_for)
+        marks |= {tp: mark for tp, mark in known if mark is not None}
+    return marks
 
 
 def latest_offsets(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[Any, int]:

@@ -9,7 +9,7 @@ TARGETS_FILE: Final = "targets.json"
 """Where Prometheus finds the processes of that stack (file service discovery)."""
 
 LOCK_FILE: Final = "lock"
-"""Held by the stack that runs on the folder."""
+"""Held by the stack that runs on the folder, or by the ClickHouse whose data it is."""
 
 CHECKPOINTS_FOLDER: Final = "checkpoints"
 """Checkpoints of the score workers, where the broker is embedded."""

@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from config.broker import kafka_python_options, log_ends
+from config.broker import high_watermarks, kafka_python_options, log_ends
 from config.errors import Unreachable
 from config.settings import Settings
 from schemas.topics import Topic
@@ -21,7 +21,7 @@ GROUPS: Final[dict[str, tuple[Topic, ...]]] = {SCORE_GROUP: SCORE_TOPICS, SINK_G
 
 Offsets = dict[TopicPartition, int]
 
-_ANSWER_SECONDS: Final = 15.0
+_READ_SECONDS: Final = 2.0
 
 
 class GroupOffsets:
@@ -76,28 +76,23 @@ class GroupOffsets:
             raise self._away(error) from error
 
     def missing_from(self, ends: Offsets) -> Offsets:
-        """Of the records at or after ``ends``, how many can no longer be read, where any.
+        """Of the records at or after ``ends`` (above 0), how many cannot be read, where any.
 
         Raises ``Unreachable`` after 15 s without an answer.
         """
-        waited_for, missing = set(ends), {}
-        self._consumer.unsubscribe()
-        self._consumer.assign(sorted(waited_for))
-        for tp in waited_for:
+        marks = high_watermarks(self._consumer, ends)
+        grown = {tp: mark for tp, mark in marks.items() if mark > ends[tp]}
+        if not grown:
+            return {}
+        for tp in grown:
             self._consumer.seek(tp, ends[tp])
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while waited_for:
-            if time.monotonic() > deadline:
-                raise Unreachable(f"no answer about {len(waited_for)} partitions")
-            found = self._consumer.poll(timeout_ms=50)
-            for tp in list(waited_for):
-                if (end := self._consumer.highwater(tp)) is None:
-                    continue
-                waited_for.discard(tp)
-                first = found[tp][0].offset if found.get(tp) else end
-                if first > ends[tp]:
-                    missing[tp] = first - ends[tp]
-        return missing
+        first: Offsets = {}
+        deadline = time.monotonic() + _READ_SECONDS
+        while first.keys() < grown.keys() and time.monotonic() < deadline:
+            for tp, records in self._consumer.poll(timeout_ms=50).items():
+                first.setdefault(tp, records[0].offset)
+        missing = {tp: first.get(tp, mark) - ends[tp] for tp, mark in grown.items()}
+        return {tp: count for tp, count in missing.items() if count}
 
     def partitions(self, topics: Iterable[Topic]) -> list[TopicPartition]:
         """All partitions of ``topics``."""

@@ -1,6 +1,5 @@
 """``renown agent``."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -207,21 +206,20 @@ def _begin_at(start: str) -> int | None:
 def _alone(path: Path, name: str) -> Iterator[None]:
     """Hold the agent's lock; raises ``WrongUse`` if another process does."""
     from config.errors import Unreachable
+    from renown.locking import hold
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        holder = path.open("w")
+        holder = hold(path)
     except OSError as error:
         raise Unreachable(
             f"cannot write {path}: {error.strerror or error}; "
             "make its folder writable or choose another (RENOWN_DATA_DIR)"
         ) from None
+    if holder is None:
+        raise WrongUse(
+            f"another agent {name} runs on {path.parent.parent}: stop it first, "
+            "or set RENOWN_DATA_DIR to a folder of its own"
+        )
     with holder:
-        try:
-            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise WrongUse(
-                f"another agent {name} runs on {path.parent.parent}: stop it first, "
-                "or set RENOWN_DATA_DIR to a folder of its own"
-            ) from None
         yield

@@ -5,31 +5,18 @@ Prints ``listening on 127.0.0.1:PORT`` once it can be used.
 """
 
 import argparse
-import fcntl
 import os
 import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import IO
+
+from renown.folders import LOCK_FILE
+from renown.locking import hold
 
 READY = "listening on 127.0.0.1:"
 IN_USE = "is in use by another process"
 _PATIENCE_SECONDS = 20.0
-
-
-def lock(folder: Path) -> IO[str] | None:
-    """Hold ``folder`` until the file is closed or the process ends; None if another holds it."""
-    holder = (folder / "lock").open("a+")
-    try:
-        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder.close()
-        return None
-    holder.truncate(0)
-    holder.write(f"{os.getpid()}\n")
-    holder.flush()
-    return holder
 
 
 def _say(line: str) -> None:
@@ -45,7 +32,7 @@ def main() -> int:
     parser.add_argument("--temporary", action="store_true", help="remove the folder at the end")
     options = parser.parse_args()
     options.path.mkdir(parents=True, exist_ok=True)
-    held = lock(options.path)
+    held = hold(options.path / LOCK_FILE)
     if held is None:
         _say(f"{options.path} {IN_USE}")
         return 3

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -113,14 +113,21 @@ class Processes:
         self._say(f"{what} ended ({why}); starting it again")
 
     def _write_targets(self) -> None:
-        content = [
-            {"targets": [f"{LOOPBACK}:{port}"], "labels": {"job": job, "process": name}}
-            for name, (job, port) in sorted(self._targets.items())
-        ]
-        path = self._folder / TARGETS_FILE
-        unfinished = path.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(content, indent=1))
-        unfinished.replace(path)
+        write_targets(
+            self._folder / TARGETS_FILE,
+            [(name, job, port) for name, (job, port) in sorted(self._targets.items())],
+        )
+
+
+def write_targets(file: Path, targets: Iterable[tuple[str, str, int]]) -> None:
+    """Replace the list for Prometheus by the name, job and loopback port of each process."""
+    content = [
+        {"targets": [f"{LOOPBACK}:{port}"], "labels": {"job": job, "process": name}}
+        for name, job, port in targets
+    ]
+    unfinished = file.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(content, indent=1))
+    unfinished.replace(file)
 
 
 def _environment(settings: Settings, folder: Path, port: int) -> dict[str, str]:

@@ -139,8 +139,10 @@ class Renewal:
         time.sleep(_STILL_SECONDS)
         if offsets.ends(FORGOTTEN) != ends or not self._all_read(offsets, ends):
             return False
-        forget(self._settings.kafka, [(tp.topic, tp.partition) for tp in ends])
-        for tp, lost in offsets.missing_from(ends).items():
+        # An end of 0: there is nothing, or nothing was written since it was forgotten.
+        held = {tp: end for tp, end in ends.items() if end}
+        forget(self._settings.kafka, [(tp.topic, tp.partition) for tp in held])
+        for tp, lost in offsets.missing_from(held).items():
             self._say(
                 f"broker      {lost} records came to {tp.topic} partition {tp.partition} while it "
                 "forgot, and are lost: publish again what was published in this second (what "

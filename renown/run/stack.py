@@ -1,6 +1,5 @@
 """All processes of Renown on one machine: broker and ClickHouse where none is set, and workers."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.embedded.process import LOOPBACK, ChildProcess, free_port
 from renown.folders import CHECKPOINTS_FOLDER, DATABASE_FOLDER, LOCK_FILE, STACK_FILE
+from renown.locking import hold
 from renown.run import supervision
 from renown.run.fresh import make_fresh
 from renown.run.processes import Part, Processes, Say
@@ -246,14 +246,13 @@ class Stack:
 
     def _lock(self) -> None:
         """Hold the folder until the end; the lock goes with the process, however that ends."""
-        holder = self._cleanup.enter_context((self.folder / LOCK_FILE).open("a+"))
-        try:
-            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        holder = hold(self.folder / LOCK_FILE)
+        if holder is None:
             raise Unreachable(
                 f"{self.folder} is in use by another renown up or demo: stop it, or choose another "
                 "folder with RENOWN_DATA_DIR"
-            ) from None
+            )
+        self._cleanup.enter_context(holder)
 
     def _write_stack_file(self) -> None:
         path = self.folder / STACK_FILE

@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from config.broker import ensure_topics
 from config.errors import Unreachable
+from config.settings import load_settings
 from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.forgetting import forget
 from renown.embedded.process import free_port
+from renown.lag import GroupOffsets
+from renown.run.supervision import resident_bytes
+from schemas.topics import Topic
 from tests.support.stack import create_topics, wait_until
 
 
@@ -22,8 +27,9 @@ def publish(producer: KafkaProducer, topic: str, partition: int, values: list[by
 
 def resident(broker: EmbeddedBroker) -> int:
     """Megabytes of memory that the broker holds."""
-    status = Path(f"/proc/{broker.pid}/status").read_text().split("VmRSS:")[1]
-    return int(status.split()[0]) // 1024
+    held = resident_bytes(broker.pid or 0)
+    assert held is not None
+    return held // 2**20
 
 
 def test_one_partition_is_forgotten_its_offsets_go_on_and_readers_stay() -> None:
@@ -69,6 +75,26 @@ def test_one_partition_is_forgotten_its_offsets_go_on_and_readers_stay() -> None
             reader.assign([rest])
             reader.seek(rest, 0)
             wait_until(lambda: bool(reader.poll(100)), 10, "the records of another topic")
+
+
+def test_what_a_stranger_lost_is_known() -> None:
+    topic = Topic.LIKE.value
+    with EmbeddedBroker() as broker:
+        settings = load_settings(_env_file=None, kafka=broker.address)
+        ensure_topics(settings)
+        with (
+            closing(KafkaProducer(bootstrap_servers=broker.address)) as producer,
+            GroupOffsets(settings) as offsets,
+        ):
+            publish(producer, topic, 0, [b"read"] * 5)
+            ends = {TopicPartition(topic, 0): 5}
+            publish(producer, topic, 0, [b"too late"] * 2)
+            forget(broker.address, [(topic, 0)])
+            assert offsets.missing_from(ends) == {TopicPartition(topic, 0): 2}
+            assert offsets.missing_from({TopicPartition(topic, 0): 7}) == {}
+            publish(producer, topic, 0, [b"in time"])
+            assert offsets.missing_from({TopicPartition(topic, 0): 7}) == {}
+            assert offsets.missing_from(ends) == {TopicPartition(topic, 0): 2}
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from renown.embedded.process import LOOPBACK
+from renown.run.processes import write_targets
 from tests.support.debian import need
-from tests.support.fake_processes import FakeProcess, write_targets
+from tests.support.fake_processes import FakeProcess
 from tests.support.prometheus import Prometheus
 from tests.support.stack import wait_until
 
@@ -44,7 +45,10 @@ def processes(tmp_path: Path) -> Iterator[dict[str, FakeProcess]]:
             name: running.enter_context(FakeProcess(name, f"renown-{name}", {**START, **metrics}))
             for name, metrics in well.items()
         }
-        write_targets(tmp_path / "targets.json", list(started.values()))
+        write_targets(
+            tmp_path / "targets.json",
+            [(each.name, each.job, each.port) for each in started.values()],
+        )
         yield started
 
 

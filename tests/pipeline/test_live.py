@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 
 from config.settings import ClickHouseAddress
-from renown.run.once import Completion
-from renown.run.options import Play
-from renown.run.player import Player
 from renown.run.stack import Stack
 from streams.sinks.client import Database
 from tests.support import flow
@@ -25,7 +22,7 @@ def test_a_restart_repeats_no_update_and_turns_no_clock_back(tmp_path: Path) -> 
     with Stack(settings, tmp_path / "live", fresh=True, say=flow.say) as stack:
         url = stack.settings.clickhouse.get_secret_value()
         with Database(ClickHouseAddress.parse(url)) as db:
-            play(stack)
+            flow.play(stack)
             time.sleep(IDLE_SECONDS)
             before = history(db)
             assert before[0] > 1_000
@@ -33,21 +30,9 @@ def test_a_restart_repeats_no_update_and_turns_no_clock_back(tmp_path: Path) -> 
                 stack.stop_worker(name)
                 stack.start_worker(name)
             # An undisturbed source of news: the flow goes on after the restart, and only once.
-            play(stack)
+            flow.play(stack)
             after = history(db)
     assert after == before, "rows of updates, and the newest clock of each account"
-
-
-def play(stack: Stack) -> None:
-    """Play the sample; a second time all of it is known already."""
-    player = Player(stack.settings, Play())
-    completion = Completion(stack.settings)
-    try:
-        player.start()
-        completion.wait(lambda: player.playing, lambda _behind: None)
-    finally:
-        player.stop()
-        completion.close()
 
 
 def history(db: Database) -> tuple[int, int]:
@@ -65,11 +50,11 @@ def test_two_sinks_share_the_work_and_one_leaves(tmp_path: Path) -> None:
         url = stack.settings.clickhouse.get_secret_value()
         stack.start_worker("sink-2")
         with Database(ClickHouseAddress.parse(url)) as db:
-            play(stack)
+            flow.play(stack)
             wait_until(lambda: rows_stored(db) > 14_000, 60, "rows of both sinks")
             stored = rows_stored(db)
             stack.stop_worker("sink")
-            play(stack)
+            flow.play(stack)
             assert rows_stored(db) == stored, "the second pass holds only what is known"
             everything = "SELECT count() FROM interactions_rows"
             assert db.query(everything)[0][0] == stored, "not even below the view is a row doubled"

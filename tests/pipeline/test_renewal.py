@@ -7,7 +7,6 @@ from kafka import KafkaConsumer, TopicPartition
 
 from config.settings import ClickHouseAddress
 from renown.audit import audit
-from renown.run.once import Completion
 from renown.run.options import Play
 from renown.run.player import Player
 from renown.run.stack import Stack
@@ -27,7 +26,7 @@ def test_what_is_forgotten_is_missed_by_nobody(tmp_path: Path) -> None:
     ) as stack:
         url = stack.settings.clickhouse.get_secret_value()
         with Database(ClickHouseAddress.parse(url)) as db:
-            play(stack)
+            flow.play(stack)
             assert records(stack) > 10_000
             before = stored(db)
             stack.watch()
@@ -36,7 +35,7 @@ def test_what_is_forgotten_is_missed_by_nobody(tmp_path: Path) -> None:
             # Its positions lie behind what was forgotten: nothing there is asked for again.
             stack.stop_worker("score-1")
             stack.start_worker("score-1")
-            play(stack)
+            flow.play(stack)
             assert stored(db) == before, "everything that comes again is known"
             found = audit(db, log=newest_log(db))
             assert (found.checked > 100, found.different) == (True, 0)
@@ -54,17 +53,6 @@ def test_nothing_is_forgotten_while_somebody_else_publishes(tmp_path: Path) -> N
         player.stop()
         assert "cannot forget now: somebody publishes" in said[-1]
         assert records(stack) > 0
-
-
-def play(stack: Stack) -> None:
-    player = Player(stack.settings, Play())
-    completion = Completion(stack.settings)
-    try:
-        player.start()
-        completion.wait(lambda: player.playing, lambda _behind: None)
-    finally:
-        player.stop()
-        completion.close()
 
 
 def stored(db: Database) -> tuple[int, int]:

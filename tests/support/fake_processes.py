@@ -1,10 +1,8 @@
 """Processes that Prometheus can scrape, and whose metrics a test decides."""
 
-import json
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Self
 
 from renown.embedded.process import LOOPBACK, free_port
@@ -51,15 +49,3 @@ class FakeProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def write_targets(file: Path, processes: list[FakeProcess]) -> None:
-    """The list of processes, as ``renown up`` writes it."""
-    content = [
-        {
-            "targets": [f"{LOOPBACK}:{process.port}"],
-            "labels": {"job": process.job, "process": process.name},
-        }
-        for process in processes
-    ]
-    file.write_text(json.dumps(content))

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from kafka import KafkaConsumer, TopicPartition
 
+from agents.report import ReplayReport
 from config.broker import log_ends
 from config.settings import ClickHouseAddress, Settings, load_settings
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.folders import DATABASE_FOLDER, DEMO_FOLDER
 from renown.run.demo import Demo, run_demo
+from renown.run.once import Completion
+from renown.run.options import Play
 from renown.run.player import Player
 from renown.run.report import Figures
 from renown.run.stack import Stack
@@ -65,6 +68,20 @@ def run(
     if disturbances is not None:
         assert disturbances.done, "the run ended before it was disturbed"
     return outcome.figures
+
+
+def play(
+    stack: Stack, what: Play | None = None, meanwhile: Callable[[], None] = lambda: None
+) -> ReplayReport:
+    """Play a file (default: the sample) and wait until all that follows from it is stored."""
+    player, completion = Player(stack.settings, what or Play()), Completion(stack.settings)
+    try:
+        player.start()
+        completion.wait(lambda: player.playing, lambda _behind: meanwhile())
+    finally:
+        player.stop()
+        completion.close()
+    return player.report
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from config.broker import log_incarnation
 from config.settings import ClickHouseAddress
 from renown.audit import AuditReport, audit
 from renown.queries import RunReport, run_report
-from renown.run.once import Completion
 from renown.run.options import Play
 from renown.run.player import Player
 from renown.run.report import Figures
@@ -88,16 +87,14 @@ def run_parts(
 
 def play(stack: Stack, what: Play, *, wait: bool = True) -> ReplayReport:
     """Play a file; ``wait``: until all that follows from it is stored."""
-    player, completion = Player(stack.settings, what), Completion(stack.settings)
+    if wait:
+        return flow.play(stack, what, stack.watch)
+    player = Player(stack.settings, what)
     try:
         player.start()
-        if wait:
-            completion.wait(lambda: player.playing, lambda _behind: stack.watch())
-        else:
-            wait_until(lambda: not player.playing, 60, "the end of the file")
+        wait_until(lambda: not player.playing, 60, "the end of the file")
     finally:
         player.stop()
-        completion.close()
     return player.report
 
 

@@ -10,12 +10,7 @@ from prometheus_client import Counter
 from config.errors import Unreachable
 from config.settings import load_settings
 from config.telemetry import Telemetry, new_registry
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from renown.embedded.process import free_port
 
 
 def _telemetry(port: int = 0, **checks: dict[str, Callable[[], str]]) -> Telemetry:
@@ -35,7 +30,7 @@ def _get(port: int, path: str) -> tuple[int, str]:
 
 
 def test_a_process_tells_its_metrics_and_what_it_is() -> None:
-    with _telemetry(_free_port()) as telemetry:
+    with _telemetry(free_port()) as telemetry:
         status, body = _get(telemetry.port, "/metrics")
     assert status == 200
     assert "renown_things_total 3.0" in body
@@ -45,7 +40,7 @@ def test_a_process_tells_its_metrics_and_what_it_is() -> None:
 
 def test_health_and_readiness_are_told_apart() -> None:
     waiting = {"broker": lambda: "no broker answers"}
-    with _telemetry(_free_port(), health={"loop": lambda: ""}, ready=waiting) as telemetry:
+    with _telemetry(free_port(), health={"loop": lambda: ""}, ready=waiting) as telemetry:
         health = _get(telemetry.port, "/health")
         ready = _get(telemetry.port, "/ready?verbose")
     assert health[0] == 200
