@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.texts import TextColumn
 from schemas.topics import Topic
 
 ROW_SCHEMA: Final = pa.schema(
@@ -76,7 +77,7 @@ class FrameHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Columns = dict[str, Any]
-"""Column name → numpy array (numbers), or list of str (texts; ``object`` may hold None)."""
+"""Column name → numpy array (numbers), or ``TextColumn`` (texts)."""
 
 _TEXTS: Final = ("actor", "target", "object")
 _DTYPES: Final[dict[str, npt.DTypeLike]] = {
@@ -89,7 +90,10 @@ _HEADER_KEY: Final = b"renown"
 
 def empty_columns() -> Columns:
     """Columns of no rows."""
-    return {f.name: [] if f.name in _TEXTS else np.empty(0, _DTYPES[f.name]) for f in ROW_SCHEMA}
+    return {
+        f.name: TextColumn.of([]) if f.name in _TEXTS else np.empty(0, _DTYPES[f.name])
+        for f in ROW_SCHEMA
+    }
 
 
 def columns_of(rows: list[tuple[Any, ...]]) -> Columns:
@@ -97,7 +101,7 @@ def columns_of(rows: list[tuple[Any, ...]]) -> Columns:
     if not rows:
         return empty_columns()
     return {
-        f.name: list(values) if f.name in _TEXTS else np.array(values, _DTYPES[f.name])
+        f.name: TextColumn.of(values) if f.name in _TEXTS else np.array(values, _DTYPES[f.name])
         for f, values in zip(ROW_SCHEMA, zip(*rows, strict=True), strict=True)
     }
 
@@ -116,7 +120,12 @@ class Frame:
     def encode(self) -> bytes:
         """The frame as an Arrow IPC stream."""
         schema = ROW_SCHEMA.with_metadata({_HEADER_KEY: msgspec.json.encode(self.header)})
-        arrays = [pa.array(self.columns[f.name], f.type) for f in ROW_SCHEMA]
+        arrays = [
+            self.columns[f.name].to_arrow()
+            if f.name in _TEXTS
+            else pa.array(self.columns[f.name], f.type)
+            for f in ROW_SCHEMA
+        ]
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
             writer.write_batch(pa.record_batch(arrays, schema=schema))
@@ -144,7 +153,7 @@ def decode_frame(data: bytes) -> Frame:
     if schema.remove_metadata() != ROW_SCHEMA:
         table = _of_first_version(table)
     columns = {
-        f.name: table[f.name].to_pylist()
+        f.name: TextColumn.from_arrow(table[f.name].combine_chunks())
         if f.name in _TEXTS
         else table[f.name].to_numpy().astype(_DTYPES[f.name], copy=False)
         for f in ROW_SCHEMA

@@ -172,7 +172,7 @@ class ScorePartition:
             return
         columns = frame.columns
         hours = columns["at"] // HOUR_MS
-        accounts, cells = self._make(columns["target"], columns["network"])
+        accounts, cells = self._make(columns["target"].tolist(), columns["network"])
         self._windows.apply(
             cells,
             columns["engager"],

@@ -140,7 +140,7 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
         return np.concatenate(parts).astype(dtype_of(INTERACTIONS, column or name), copy=False)
 
     def texts(name: str) -> Array:
-        return objects([text or "" for p in frames for text in p.frame.columns[name]])
+        return objects([text or "" for p in frames for text in p.frame.columns[name].tolist()])
 
     def repeated(column: str, values: list[Any]) -> Array:
         dtype = dtype_of(INTERACTIONS, column)

@@ -1,0 +1,82 @@
+"""A column of texts as one buffer of UTF-8: no object per text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextColumn:
+    """Text ``i`` is ``data[places[i]:places[i + 1]]`` in UTF-8; ``places`` need not begin with 0.
+
+    ``valid``: bool[n], False where there is no text at all; None: all are there.
+    """
+
+    data: Bytes
+    places: Places
+    valid: npt.NDArray[np.bool_] | None = None
+
+    @staticmethod
+    def of(texts: Sequence[str | None]) -> "TextColumn":
+        """The column of ``texts``."""
+        return TextColumn.from_arrow(pa.array(texts, pa.string()))
+
+    @staticmethod
+    def from_arrow(array: Any) -> "TextColumn":
+        """The column of a string array of Arrow, without a copy."""
+        validity, places, data = array.buffers()
+        start, stop = array.offset, array.offset + len(array) + 1
+        found = np.zeros(1, np.int32) if places is None else np.frombuffer(places, np.int32)
+        text = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+        valid = None
+        if array.null_count and validity is not None:
+            bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+            valid = bits[start : stop - 1].astype(np.bool_)
+        return TextColumn(text, found[start:stop], valid)
+
+    def to_arrow(self) -> Any:
+        """The column as a string array of Arrow, without a copy of the texts."""
+        validity, missing = None, 0
+        if self.valid is not None:
+            missing = len(self) - int(np.count_nonzero(self.valid))
+            validity = pa.py_buffer(np.packbits(self.valid, bitorder="little"))
+        base = int(self.places[0])
+        places = np.ascontiguousarray(self.places - base if base else self.places)
+        data = np.ascontiguousarray(self.data[base : int(self.places[-1])])
+        buffers = [validity, pa.py_buffer(places), pa.py_buffer(data)]
+        return pa.Array.from_buffers(pa.string(), len(self), buffers, null_count=missing)
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self.places) - 1
+
+    @overload
+    def __getitem__(self, part: int) -> str | None: ...
+
+    @overload
+    def __getitem__(self, part: slice) -> "TextColumn": ...
+
+    def __getitem__(self, part: int | slice) -> "TextColumn | str | None":
+        """One text, or neighbouring ones without a copy."""
+        if isinstance(part, int):
+            if self.valid is not None and not self.valid[part]:
+                return None
+            place = range(len(self))[part]
+            return bytes(self.data[self.places[place] : self.places[place + 1]]).decode()
+        start, stop, step = part.indices(len(self))
+        if step != 1:
+            raise ValueError(f"neighbouring texts only, not every {step}th")
+        stop = max(start, stop)
+        valid = None if self.valid is None else self.valid[start:stop]
+        return TextColumn(self.data, self.places[start : stop + 1], valid)
+
+    def tolist(self) -> list[Any]:
+        """The texts as ``str``, None where there is none."""
+        return self.to_arrow().to_pylist()  # type: ignore[no-any-return]
