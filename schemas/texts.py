@@ -41,6 +41,24 @@ class TextColumn:
             valid = bits[start : stop - 1].astype(np.bool_)
         return TextColumn(text, found[start:stop], valid)
 
+    @staticmethod
+    def joined(columns: Sequence["TextColumn"]) -> "TextColumn":
+        """The texts of all ``columns``, one after the other; at least one column."""
+        if len(columns) == 1:
+            return columns[0]
+        data, places, valid = [], [np.zeros(1, np.int32)], []
+        end = 0
+        for column in columns:
+            first, last = int(column.places[0]), int(column.places[-1])
+            data.append(column.data[first:last])
+            places.append(column.places[1:] + np.int32(end - first))
+            end += last - first
+            valid.append(np.ones(len(column), np.bool_) if column.valid is None else column.valid)
+        missing = any(column.valid is not None for column in columns)
+        return TextColumn(
+            np.concatenate(data), np.concatenate(places), np.concatenate(valid) if missing else None
+        )
+
     def to_arrow(self) -> Any:
         """The column as a string array of Arrow, without a copy of the texts."""
         validity, missing = None, 0

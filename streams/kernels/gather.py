@@ -1,0 +1,30 @@
+"""Texts that lie scattered in a buffer, one after the other in a buffer of their own."""
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.kernels.compiling import kernel
+
+Bytes = npt.NDArray[np.uint8]
+Longs = npt.NDArray[np.int64]
+
+
+@kernel
+def gather(data: Bytes, places: Longs, sizes: Longs) -> tuple[Bytes, npt.NDArray[np.int32]]:
+    """The texts ``data[places[i]:places[i] + sizes[i]]`` as the buffer and places of a TextColumn.
+
+    A size below 0 (no text) counts as 0. int32[n + 1] places: together less than 2 GiB.
+    """
+    count = len(places)
+    ends = np.empty(count + 1, np.int32)
+    total = 0
+    ends[0] = 0
+    for text in range(count):
+        total += max(sizes[text], 0)
+        ends[text + 1] = total
+    gathered = np.empty(total, np.uint8)
+    for text in range(count):
+        source, target = places[text], ends[text]
+        for byte in range(ends[text + 1] - target):
+            gathered[target + byte] = data[source + byte]
+    return gathered, ends

@@ -1,0 +1,28 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.texts import TextColumn
+from streams.kernels.gather import gather
+
+TEXTS = st.lists(st.none() | st.text(max_size=12), max_size=8)
+
+
+@given(st.binary(max_size=60), st.lists(st.tuples(st.integers(0, 60), st.integers(-1, 60))))
+def test_gathered_texts_are_the_slices(raw: bytes, spans: list[tuple[int, int]]) -> None:
+    spans = [(place, size) for place, size in spans if place + size <= len(raw)]
+    places = np.array([place for place, _ in spans], np.int64)
+    sizes = np.array([size for _, size in spans], np.int64)
+    data, ends = gather(np.frombuffer(raw, np.uint8), places, sizes)
+    wanted = [raw[place : place + max(size, 0)] for place, size in spans]
+    assert bytes(data) == b"".join(wanted)
+    assert [bytes(data[a:b]) for a, b in zip(ends, ends[1:], strict=False)] == wanted
+    assert ends.dtype == np.int32
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5), st.integers(0, 3))
+def test_joined_columns_hold_the_texts_of_all(lists: list[list[str | None]], cut: int) -> None:
+    joined = TextColumn.joined([TextColumn.of(texts)[cut:] for texts in lists])
+    wanted = [text for texts in lists for text in texts[cut:]]
+    assert joined.tolist() == wanted
+    assert [joined[place] for place in range(len(joined))] == wanted
