@@ -14,20 +14,28 @@ EARLIEST_AT: Final = 1_072_915_200_000
 LARGEST_AHEAD_MS: Final = 300_000
 """How far an event time may lie after its time of receipt (5 minutes, in milliseconds)."""
 
+LATEST_AT: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+
+SHORTEST_ACCOUNT, LONGEST_ACCOUNT = 3, 512
+LONGEST_TEXT: Final = 1024
+LONGEST_AGENT: Final = 128
+"""Characters of texts."""
+
+LARGEST_AMOUNT: Final = 1_000_000
+
 Account = Annotated[
     str,
     Meta(
-        min_length=3,
-        max_length=512,
+        min_length=SHORTEST_ACCOUNT,
+        max_length=LONGEST_ACCOUNT,
         pattern=r"^(?:" + "|".join(NETWORKS) + r"):[^\x00-\x1f]",
         description="network:native-id, for example twitter:14138",
         examples=["twitter:14138"],
     ),
 ]
-Text = Annotated[str, Meta(min_length=1, max_length=1024)]
-Millis = Annotated[
-    int, Meta(ge=0, le=253_402_300_799_999, description="milliseconds since 1970, UTC")
-]
+Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+Millis = Annotated[int, Meta(ge=0, le=LATEST_AT, description="milliseconds since 1970, UTC")]
 
 
 class Interaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -51,7 +59,7 @@ class Interaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     received_at: Millis
     estimated: bool = False
     undo: bool = False
-    amount: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    amount: Annotated[int, Meta(ge=1, le=LARGEST_AMOUNT)] = 1
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -59,4 +67,4 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     v: Annotated[int, Meta(ge=1, le=1)] = 1
     clock: Millis
-    agent: Annotated[str, Meta(max_length=128)] = ""
+    agent: Annotated[str, Meta(max_length=LONGEST_AGENT)] = ""

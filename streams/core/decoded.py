@@ -1,5 +1,6 @@
 """What the records of one fetch of an interaction topic say, in columns."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,23 +101,46 @@ def blank(data: Bytes, offsets: Longs) -> Decoded:
 def decode_plain(records: RecordColumns, decoder: Decoder, partitions: int) -> Decoded:
     """The plain way, one record after the other: what every quicker way must agree with."""
     result = blank(np.empty(0, np.uint8), records.offsets)
+    return decide(result, range(len(records)), records, decoder, partitions)
+
+
+def decide(
+    columns: Decoded,
+    places: Iterable[int],
+    records: RecordColumns,
+    decoder: Decoder,
+    partitions: int,
+) -> Decoded:
+    """``columns`` with the verdict of ``decoder`` on the records at ``places``."""
     texts = bytearray()
-    for place in range(len(records)):
+    start = len(columns.data)
+    for place in places:
         message = decoder.decode(records.value(place), int(records.timestamps[place]))
         if isinstance(message, Bad):
-            result.what[place], result.bad[place] = BAD, message
+            columns.what[place], columns.bad[place] = BAD, message
         elif isinstance(message, Heartbeat):
-            result.what[place], result.at[place] = HEARTBEAT, message.clock
+            columns.what[place], columns.at[place] = HEARTBEAT, message.clock
         else:
-            put(result, place, message, texts, partitions)
-    return replace(result, data=np.frombuffer(bytes(texts), np.uint8))
+            _put(columns, place, message, texts, start, partitions)
+    if not texts:
+        return columns
+    return replace(columns, data=np.concatenate((columns.data, np.frombuffer(texts, np.uint8))))
 
 
-def put(
-    columns: Decoded, place: int, message: Interaction, texts: bytearray, partitions: int
+def _put(
+    columns: Decoded,
+    place: int,
+    message: Interaction,
+    texts: bytearray,
+    start: int,
+    partitions: int,
 ) -> None:
-    """Write one interaction at ``place``; its texts go to the end of ``texts``."""
+    """Write one interaction at ``place``, its texts to the end of ``texts``.
+
+    ``start``: where ``texts`` will begin in the buffer.
+    """
     actor, target, record = message.actor, message.target, message.record
+    columns.what[place] = INTERACTION
     columns.at[place] = message.at
     columns.received_at[place] = message.received_at
     columns.amount[place] = message.amount
@@ -134,5 +158,5 @@ def put(
     ):
         if text is not None:
             raw = text.encode()
-            spans.places[place], spans.sizes[place] = len(texts), len(raw)
+            spans.places[place], spans.sizes[place] = start + len(texts), len(raw)
             texts += raw

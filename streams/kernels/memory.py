@@ -1,0 +1,44 @@
+"""Reading bytes in kernels as the processor does: no bounds, no copies, several at a time.
+
+Nothing here checks where it reads: callers see to it that all bytes lie inside the buffer. A place
+is an int64, what is read comes as uint64, its first byte lowest.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+
+def _reader(bits: int) -> Callable[..., Any]:
+    """The intrinsic that reads ``bits`` bits."""
+
+    def read(_typing: Any, data: Any, place: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            array = context.make_array(signature.args[0])(context, builder, arguments[0])
+            pointer = builder.gep(array.data, [arguments[1]])
+            whole = builder.bitcast(pointer, ir.IntType(bits).as_pointer())
+            loaded = builder.load(whole, align=1)
+            return loaded if bits == 64 else builder.zext(loaded, ir.IntType(64))
+
+        return types.uint64(data, types.int64), generate
+
+    return intrinsic(read)  # type: ignore[no-any-return]
+
+
+byte_at = _reader(8)
+half_at = _reader(32)
+word_at = _reader(64)
+
+
+@intrinsic
+def trailing_zeros(_typing: Any, _number: Any) -> Any:
+    """Number of zero bits below the lowest 1 of a uint64, as int64; 64 for 0."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], cgutils.false_bit)
+
+    return types.int64(types.uint64), generate
