@@ -26,6 +26,7 @@ from streams.kernels.scan import (
     LONGEST_NAME,
     UNDECIDED,
     Columns,
+    Limits,
     Rules,
     Values,
     scan,
@@ -56,6 +57,19 @@ def _table(names: tuple[str, ...]) -> tuple[Hashes, Small]:
 _NAMES, _NUMBERS = _table(NETWORKS)
 
 
+_LIMITS = Limits(
+    largest_value=LARGEST_VALUE,
+    longest_text=LONGEST_TEXT,
+    shortest_account=SHORTEST_ACCOUNT,
+    longest_account=LONGEST_ACCOUNT,
+    longest_agent=LONGEST_AGENT,
+    earliest_at=EARLIEST_AT,
+    latest_at=LATEST_AT,
+    ahead=LARGEST_AHEAD_MS,
+    largest_amount=LARGEST_AMOUNT,
+)
+
+
 class ColumnDecoder:
     """Decodes the fetches of one interaction topic-partition."""
 
@@ -69,15 +83,7 @@ class ColumnDecoder:
             kind=np.array(_words(KINDS[INTERACTION_TOPICS.index(topic)].value), np.uint64),
             partition=partition,
             partitions=np.uint64(partitions),
-            largest_value=LARGEST_VALUE,
-            longest_text=LONGEST_TEXT,
-            shortest_account=SHORTEST_ACCOUNT,
-            longest_account=LONGEST_ACCOUNT,
-            longest_agent=LONGEST_AGENT,
-            earliest_at=EARLIEST_AT,
-            latest_at=LATEST_AT,
-            ahead=LARGEST_AHEAD_MS,
-            largest_amount=LARGEST_AMOUNT,
+            limits=_LIMITS,
         )
 
     def decode(self, records: RecordColumns) -> Decoded:

@@ -1,4 +1,7 @@
-"""The project's two hashes of bytes in a buffer: XXH64 with seed 0, and Kafka's Murmur2."""
+"""The project's two hashes of bytes in a buffer: XXH64 with seed 0, and Kafka's Murmur2.
+
+``data`` is an array of bytes or its address, see ``streams.kernels.memory``.
+"""
 
 from typing import Final
 
@@ -45,7 +48,7 @@ def _merged(sum_: np.uint64, lane: np.uint64) -> np.uint64:
 
 
 @kernel
-def _stripes(data: Bytes, start: int, stop: int) -> np.uint64:
+def _stripes(data: Bytes | int, start: int, stop: int) -> np.uint64:
     """The sum of all whole stripes of 32 bytes; at least one."""
     one, two, three, four = _START_1, _PRIME_2, _ZERO, _START_4
     while start + 32 <= stop:
@@ -59,7 +62,7 @@ def _stripes(data: Bytes, start: int, stop: int) -> np.uint64:
 
 
 @kernel
-def hash64_at(data: Bytes, start: int, size: int) -> np.uint64:
+def hash64_at(data: Bytes | int, start: int, size: int) -> np.uint64:
     """``schemas.hashing.hash64`` of the UTF-8 in ``data[start:start + size]``: never 0."""
     stop = start + size
     sum_ = _PRIME_5
@@ -82,7 +85,7 @@ def hash64_at(data: Bytes, start: int, size: int) -> np.uint64:
 
 
 @kernel
-def partition_at(data: Bytes, start: int, size: int, partitions: np.uint64) -> np.int64:
+def partition_at(data: Bytes | int, start: int, size: int, partitions: np.uint64) -> np.int64:
     """``schemas.partitioner.partition_of`` the text in ``data[start:start + size]``."""
     stop = start + size
     sum_ = _MURMUR_SEED ^ np.uint64(size)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.compiling import inlined, kernel
+from streams.kernels.compiling import kernel
 from streams.kernels.json_text import (
     QUOTES,
     UNUSUAL,
@@ -17,7 +17,6 @@ from streams.kernels.json_text import (
 )
 from streams.kernels.memory import byte_at, trailing_zeros, word_at
 
-Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
 
 ID, KIND, NETWORK, ACTOR, TARGET, OBJECT, RECORD, AGENT = range(8)
@@ -44,7 +43,7 @@ _ESTIMATE, _ESTIMATE_END, _TWO_BYTES = _key("estimated"), _key('d"'), np.uint64(
 _ONE: Final = np.uint64(1)
 
 
-@inlined
+@kernel
 def _field_named(name: np.uint64) -> int:
     """The field of a name below eight bytes; else UNUSUAL."""
     field = UNUSUAL
@@ -77,8 +76,8 @@ def _field_named(name: np.uint64) -> int:
     return field
 
 
-@inlined
-def _field_at(data: Bytes, place: int) -> tuple[int, int]:
+@kernel
+def _field_at(data: int, place: int) -> tuple[int, int]:
     """The field whose name begins at ``place``, and the place after its quote; else UNUSUAL."""
     word = word_at(data, place)
     quote = zero_bytes(word ^ QUOTES)
@@ -96,8 +95,8 @@ def _field_at(data: Bytes, place: int) -> tuple[int, int]:
 
 
 @kernel
-def read_object(data: Bytes, place: int, stop: int, values: Longs, sizes: Longs) -> int:
-    """Read the object that fills ``data[place:stop]``: the bits of its fields, or UNUSUAL.
+def read_object(data: int, place: int, stop: int, values: Longs, sizes: Longs) -> int:
+    """Read the object from ``place`` to ``stop``: gives the bits of its fields, or UNUSUAL.
 
     ``values[field]`` becomes the number, 1 or 0 for true or false, or where the text begins;
     ``sizes[field]`` is the size of a text.

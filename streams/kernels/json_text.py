@@ -1,19 +1,16 @@
 """The small steps of reading plain JSON: blanks, texts without escapes, numbers, words.
 
 Plain JSON is printable ASCII without escapes; whoever meets anything else (UNUSUAL) leaves the
-text to a complete decoder. Every step reads ``data`` from ``place`` and stays below ``stop``, which
-is at least SLACK bytes before the end of ``data``: so eight bytes can be read at any place.
+text to a complete decoder. Every step reads from ``place`` in the bytes at the address ``data`` and
+stays below ``stop``, after which SLACK bytes more can be read: so eight at once at any place.
 """
 
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from streams.kernels.compiling import inlined, kernel
 from streams.kernels.memory import byte_at, trailing_zeros, word_at
-
-Bytes = npt.NDArray[np.uint8]
 
 UNUSUAL: Final = -1
 SLACK: Final = 16
@@ -35,8 +32,8 @@ _ZERO: Final = ord("0")
 _NINE: Final = ord("9")
 
 
-@inlined
-def after_blanks(data: Bytes, place: int, stop: int) -> int:
+@kernel
+def after_blanks(data: int, place: int, stop: int) -> int:
     """The next place that holds no white space; ``stop`` if there is none."""
     while place < stop:
         byte = byte_at(data, place)
@@ -53,7 +50,7 @@ def zero_bytes(word: np.uint64) -> np.uint64:
 
 
 @kernel
-def text_end(data: Bytes, place: int, stop: int) -> int:
+def text_end(data: int, place: int, stop: int) -> int:
     """Where the quote lies that ends the text which begins at ``place``; else UNUSUAL."""
     while place < stop:
         word = word_at(data, place)
@@ -72,7 +69,7 @@ def text_end(data: Bytes, place: int, stop: int) -> int:
 
 
 @kernel
-def number_at(data: Bytes, place: int, stop: int) -> tuple[int | np.int64, int]:
+def number_at(data: int, place: int, stop: int) -> tuple[int | np.int64, int]:
     """A number of digits only, and the place after it; else (UNUSUAL, UNUSUAL)."""
     start = place
     value = np.uint64(0)
@@ -104,8 +101,8 @@ def _eight_digits(word: np.uint64) -> np.uint64:
     return fours * np.uint64(1 + (10_000 << 32)) >> np.uint64(32)
 
 
-@inlined
-def truth_at(data: Bytes, place: int, stop: int) -> tuple[int, int]:
+@kernel
+def truth_at(data: int, place: int, stop: int) -> tuple[int, int]:
     """1 for ``true`` or 0 for ``false``, and the place after it; else (UNUSUAL, UNUSUAL)."""
     word = word_at(data, place)
     if place + 4 <= stop and (word & np.uint64(0xFFFFFFFF)) == np.uint64(0x65757274):

@@ -29,7 +29,7 @@ from streams.kernels.json_object import (
     read_object,
 )
 from streams.kernels.json_text import SLACK, UNUSUAL
-from streams.kernels.memory import byte_at, word_at
+from streams.kernels.memory import address_of, byte_at, word_at
 
 Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
@@ -50,20 +50,9 @@ _BITS: Final = np.uint64(64)
 _NAME_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Rules(NamedTuple):
-    """What is allowed. Names are two words of 8 bytes each, the first byte lowest, then zeros.
+class Limits(NamedTuple):
+    """What is allowed: sizes in bytes (which are characters here), times in ms."""
 
-    ``names``: uint64[slots, 2], networks at the place that ``slot_of`` gives or the next free one
-    after it; zeros: free. ``networks``: uint8[slots], which network. ``kind``: uint64[2].
-    ``longest_text``, ``shortest_account``, ``longest_account``, ``longest_agent``: bytes.
-    ``earliest_at``, ``latest_at``, ``ahead``: ms.
-    """
-
-    names: Hashes
-    networks: Small
-    kind: Hashes
-    partition: int
-    partitions: np.uint64
     largest_value: int
     longest_text: int
     shortest_account: int
@@ -73,6 +62,22 @@ class Rules(NamedTuple):
     latest_at: int
     ahead: int
     largest_amount: int
+
+
+class Rules(NamedTuple):
+    """What records of one topic-partition say.
+
+    Names are two words of 8 bytes each, the first byte lowest, then zeros. ``names``:
+    uint64[slots, 2], networks at the place that ``slot_of`` gives or the next free one after it;
+    zeros: free. ``networks``: uint8[slots], which network. ``kind``: uint64[2].
+    """
+
+    names: Hashes
+    networks: Small
+    kind: Hashes
+    partition: int
+    partitions: np.uint64
+    limits: Limits
 
 
 class Values(NamedTuple):
@@ -112,8 +117,8 @@ def slot_of(low: np.uint64, high: np.uint64, slots: int) -> np.int64:
     return np.int64(mixed >> np.uint64(32)) & (slots - 1)
 
 
-@inlined
-def _name_at(data: Bytes, place: int, size: int) -> tuple[np.uint64, np.uint64]:
+@kernel
+def _name_at(data: int, place: int, size: int) -> tuple[np.uint64, np.uint64]:
     """The two words of a name of 1 to LONGEST_NAME bytes."""
     low, high = word_at(data, place), np.uint64(0)
     if size > 8:
@@ -124,9 +129,7 @@ def _name_at(data: Bytes, place: int, size: int) -> tuple[np.uint64, np.uint64]:
 
 
 @kernel
-def _network_at(
-    data: Bytes, place: int, size: int, names: Hashes, networks: Small
-) -> np.int64 | int:
+def _network_at(data: int, place: int, size: int, names: Hashes, networks: Small) -> np.int64 | int:
     """The network of the name in ``data[place:place + size]``; else UNUSUAL."""
     if size < 1 or size > LONGEST_NAME:
         return UNUSUAL
@@ -139,21 +142,23 @@ def _network_at(
     return UNUSUAL
 
 
-@inlined
-def _is_account(data: Bytes, place: int, size: int, rules: Rules) -> bool:
+@kernel
+def _is_account(
+    data: int, place: int, size: int, names: Hashes, networks: Small, limits: Limits
+) -> bool:
     """Whether a text is a known network, a colon and something more."""
     colon = 0
     while colon < min(size, LONGEST_NAME + 1) and byte_at(data, place + colon) != ord(":"):
         colon += 1
     return (
-        rules.shortest_account <= size <= rules.longest_account
+        limits.shortest_account <= size <= limits.longest_account
         and colon + 1 < size
-        and _network_at(data, place, colon, rules.names, rules.networks) != UNUSUAL
+        and _network_at(data, place, colon, names, networks) != UNUSUAL
     )
 
 
-@inlined
-def _is_kind(data: Bytes, place: int, size: int, kind: Hashes) -> bool:
+@kernel
+def _is_kind(data: int, place: int, size: int, kind: Hashes) -> bool:
     fits = False
     if 1 <= size <= LONGEST_NAME:
         low, high = _name_at(data, place, size)
@@ -162,7 +167,7 @@ def _is_kind(data: Bytes, place: int, size: int, kind: Hashes) -> bool:
 
 
 @kernel
-def _same(data: Bytes, one: int, other: int, size: int) -> bool:
+def _same(data: int, one: int, other: int, size: int) -> bool:
     for byte in range(size):
         if byte_at(data, one + byte) != byte_at(data, other + byte):
             return False
@@ -170,48 +175,41 @@ def _same(data: Bytes, one: int, other: int, size: int) -> bool:
 
 
 @kernel
-def _copied(data: Bytes, place: int, size: int, buffer: Bytes, start: int) -> None:
+def _copied(data: int, place: int, size: int, buffer: Bytes, start: int) -> None:
     for byte in range(size):
-        buffer[start + byte] = data[place + byte]
+        buffer[start + byte] = byte_at(data, place + byte)
 
 
-@inlined
-def _is_heartbeat(fields: int, values: Longs, sizes: Longs, timestamp: int, rules: Rules) -> bool:
+@kernel
+def _is_heartbeat(fields: int, values: Longs, sizes: Longs, timestamp: int, limits: Limits) -> bool:
     return bool(
         fields & ~_OF_HEARTBEATS == 0
         and fields >> CLOCK & 1 == 1
         and (fields >> VERSION & 1 == 0 or values[VERSION] == 1)
-        and (fields >> AGENT & 1 == 0 or sizes[AGENT] <= rules.longest_agent)
-        and rules.earliest_at <= values[CLOCK] <= min(timestamp + rules.ahead, rules.latest_at)
+        and (fields >> AGENT & 1 == 0 or sizes[AGENT] <= limits.longest_agent)
+        and limits.earliest_at <= values[CLOCK] <= min(timestamp + limits.ahead, limits.latest_at)
     )
 
 
-@inlined
-def _numbers_fit(fields: int, values: Longs, timestamp: int, rules: Rules) -> bool:
+@kernel
+def _numbers_fit(fields: int, values: Longs, timestamp: int, limits: Limits) -> bool:
     """Whether version, amount and times are allowed; that they are ``fields`` is known."""
-    latest = min(min(values[RECEIVED_AT], timestamp) + rules.ahead, rules.latest_at)
+    latest = min(min(values[RECEIVED_AT], timestamp) + limits.ahead, limits.latest_at)
     return bool(
         (fields >> VERSION & 1 == 0 or values[VERSION] == 1)
-        and (fields >> AMOUNT & 1 == 0 or 1 <= values[AMOUNT] <= rules.largest_amount)
-        and values[RECEIVED_AT] <= rules.latest_at
-        and rules.earliest_at <= values[AT] <= latest
+        and (fields >> AMOUNT & 1 == 0 or 1 <= values[AMOUNT] <= limits.largest_amount)
+        and values[RECEIVED_AT] <= limits.latest_at
+        and limits.earliest_at <= values[AT] <= latest
     )
 
 
-@inlined
-def _texts_fit(data: Bytes, fields: int, values: Longs, sizes: Longs, rules: Rules) -> bool:
-    """Whether kind, accounts and free texts are allowed."""
-    return (
-        1 <= sizes[ID] <= rules.longest_text
-        and _is_kind(data, values[KIND], sizes[KIND], rules.kind)
-        and _is_account(data, values[ACTOR], sizes[ACTOR], rules)
-        and (
-            _is_account(data, values[TARGET], sizes[TARGET], rules)
-            if fields >> TARGET & 1
-            else fields >> UNDO & 1 == 1 and values[UNDO] == 1
-        )
-        and (fields >> OBJECT & 1 == 0 or 1 <= sizes[OBJECT] <= rules.longest_text)
-        and (fields >> RECORD & 1 == 0 or 1 <= sizes[RECORD] <= rules.longest_text)
+@kernel
+def _texts_fit(fields: int, sizes: Longs, limits: Limits) -> bool:
+    """Whether the free texts are as long as allowed."""
+    return bool(
+        1 <= sizes[ID] <= limits.longest_text
+        and (fields >> OBJECT & 1 == 0 or 1 <= sizes[OBJECT] <= limits.longest_text)
+        and (fields >> RECORD & 1 == 0 or 1 <= sizes[RECORD] <= limits.longest_text)
     )
 
 
@@ -222,58 +220,69 @@ def scan(data: Bytes, records: Values, rules: Rules, columns: Columns) -> int:
     ``data`` ends SLACK bytes or more after the last value: what lies nearer to its end stays
     UNDECIDED. Returns how many are.
     """
+    # Each look into a tuple of arrays counts a reference: too much for the loop.
+    places, all_sizes, timestamps = records
+    names, networks, kind, partition, partitions, limits = rules
+    what, at, received_at, amount, network_of, undo, self_, id_, engager, record_of = columns[:10]
+    actors, actor_sizes, targets, target_sizes, objects, object_sizes = columns[10:16]
+    target_partition = columns.target_partition
     values, sizes = np.empty(FIELDS, np.int64), np.empty(FIELDS, np.int64)
-    joined = np.empty(rules.longest_account + 1 + rules.longest_text, np.uint8)
+    joined = np.empty(limits.longest_account + 1 + limits.longest_text, np.uint8)
+    bytes_ = address_of(data)
     undecided = 0
-    for record in range(len(records.places)):
-        columns.what[record] = UNDECIDED
+    for row in range(len(places)):
+        what[row] = UNDECIDED
         undecided += 1
-        start, size = records.places[record], records.sizes[record]
-        timestamp = records.timestamps[record]
-        if size <= 0 or size > rules.largest_value or start + size + SLACK > len(data):
+        start, size, timestamp = places[row], all_sizes[row], timestamps[row]
+        if size <= 0 or size > limits.largest_value or start + size + SLACK > len(data):
             continue
-        fields = read_object(data, start, start + size, values, sizes)
+        fields = read_object(bytes_, start, start + size, values, sizes)
         if fields == UNUSUAL:
             continue
-        if _is_heartbeat(fields, values, sizes, timestamp, rules):
-            columns.what[record], columns.at[record] = HEARTBEAT, values[CLOCK]
+        if _is_heartbeat(fields, values, sizes, timestamp, limits):
+            what[row], at[row] = HEARTBEAT, values[CLOCK]
             undecided -= 1
             continue
         if fields & _NEEDED != _NEEDED or fields & (1 << CLOCK | 1 << AGENT):
             continue
-        if not _numbers_fit(fields, values, timestamp, rules):
+        if not _numbers_fit(fields, values, timestamp, limits):
             continue
-        if not _texts_fit(data, fields, values, sizes, rules):
+        if not _texts_fit(fields, sizes, limits):
             continue
-        network = _network_at(data, values[NETWORK], sizes[NETWORK], rules.names, rules.networks)
+        if not _is_kind(bytes_, values[KIND], sizes[KIND], kind):
+            continue
+        network = _network_at(bytes_, values[NETWORK], sizes[NETWORK], names, networks)
         actor, actor_size = values[ACTOR], sizes[ACTOR]
-        if network == UNUSUAL:
+        if network == UNUSUAL or not _is_account(
+            bytes_, actor, actor_size, names, networks, limits
+        ):
             continue
-        if partition_at(data, actor, actor_size, rules.partitions) != rules.partition:
+        if partition_at(bytes_, actor, actor_size, partitions) != partition:
             continue
-        columns.what[record] = INTERACTION
-        undecided -= 1
-        columns.at[record], columns.received_at[record] = values[AT], values[RECEIVED_AT]
-        columns.amount[record] = values[AMOUNT] if fields >> AMOUNT & 1 else 1
-        columns.network[record] = network
-        columns.undo[record] = fields >> UNDO & 1 == 1 and values[UNDO] == 1
-        columns.id[record] = hash64_at(data, values[ID], sizes[ID])
-        columns.engager[record] = hash64_at(data, actor, actor_size)
-        columns.actor[record], columns.actor_size[record] = actor, actor_size
+        undone = fields >> UNDO & 1 == 1 and values[UNDO] == 1
         if fields >> TARGET & 1:
             target, target_size = values[TARGET], sizes[TARGET]
-            columns.target[record], columns.target_size[record] = target, target_size
-            columns.target_partition[record] = partition_at(
-                data, target, target_size, rules.partitions
-            )
-            columns.self_[record] = target_size == actor_size and _same(
-                data, actor, target, actor_size
-            )
+            if not _is_account(bytes_, target, target_size, names, networks, limits):
+                continue
+            targets[row], target_sizes[row] = target, target_size
+            target_partition[row] = partition_at(bytes_, target, target_size, partitions)
+            self_[row] = target_size == actor_size and _same(bytes_, actor, target, actor_size)
+        elif not undone:
+            continue
+        what[row] = INTERACTION
+        undecided -= 1
+        at[row], received_at[row] = values[AT], values[RECEIVED_AT]
+        amount[row] = values[AMOUNT] if fields >> AMOUNT & 1 else 1
+        network_of[row] = network
+        undo[row] = undone
+        id_[row] = hash64_at(bytes_, values[ID], sizes[ID])
+        engager[row] = hash64_at(bytes_, actor, actor_size)
+        actors[row], actor_sizes[row] = actor, actor_size
         if fields >> OBJECT & 1:
-            columns.object[record], columns.object_size[record] = values[OBJECT], sizes[OBJECT]
+            objects[row], object_sizes[row] = values[OBJECT], sizes[OBJECT]
         if fields >> RECORD & 1:
-            _copied(data, actor, actor_size, joined, 0)
+            _copied(bytes_, actor, actor_size, joined, 0)
             joined[actor_size] = ord(" ")
-            _copied(data, values[RECORD], sizes[RECORD], joined, actor_size + 1)
-            columns.record[record] = hash64_at(joined, 0, actor_size + 1 + sizes[RECORD])
+            _copied(bytes_, values[RECORD], sizes[RECORD], joined, actor_size + 1)
+            record_of[row] = hash64_at(address_of(joined), 0, actor_size + 1 + sizes[RECORD])
     return undecided
