@@ -91,11 +91,11 @@ def measure(address: ClickHouseAddress, partitions: int) -> dict[str, Any]:
             began = time.monotonic()
             weigh = rebuilder.weigh(partition)
             result["ids"] += weigh.remembered
-            result["bytes"] += packed(weigh.snapshot())
+            result["bytes"] += packed(weigh.snapshot(0))
             between = time.monotonic()
             score = rebuilder.score(partition, once=False)
             result["accounts"] += score.accounts
-            result["bytes"] += packed(score.snapshot())
+            result["bytes"] += packed(score.snapshot(0))
             result["weigh"] += between - began
             result["score"] += time.monotonic() - between
     result["rows"] = read

@@ -47,19 +47,16 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         AdminClient(connection, logger=logging.getLogger(CLIENT_LOGGER)),
     )
 
-    def new_weigh(partition: int, snapshot: dict[str, Any] | None) -> WeighPartition:
+    def new_weigh(partition: int, snapshots: list[dict[str, Any]]) -> WeighPartition:
         return WeighPartition(
-            partition, settings.partitions, model, settings.seen_horizon, snapshot
+            partition, settings.partitions, model, settings.seen_horizon, snapshots
         )
 
-    def new_score(partition: int, snapshot: dict[str, Any] | None) -> ScorePartition:
-        if snapshot is None:
-            return ScorePartition(
-                partition, model, once=settings.once, emit_seconds=settings.emit_seconds
-            )
-        return ScorePartition.restore(
-            snapshot, model, once=settings.once, emit_seconds=settings.emit_seconds
-        )
+    def new_score(partition: int, snapshots: list[dict[str, Any]]) -> ScorePartition:
+        once, emit_seconds = settings.once, settings.emit_seconds
+        if not snapshots:
+            return ScorePartition(partition, model, once=once, emit_seconds=emit_seconds)
+        return ScorePartition.restore(snapshots, model, once=once, emit_seconds=emit_seconds)
 
     def last_updates(partition: int, state: ScorePartition) -> None:
         updates = state.updates(time.monotonic(), everything=settings.once)

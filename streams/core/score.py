@@ -4,7 +4,7 @@ Pure: no I/O and no reading of the time; ``now`` is a monotonic wall time in sec
 come in the order of the partition's log.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -65,6 +65,7 @@ class ScorePartition:
         self.rows = 0
         self.holes = 0
         self.lost = 0
+        self._number = 0
         self._model = model
         self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
         self._slots = Slots()
@@ -304,8 +305,9 @@ class ScorePartition:
         """The record at ``offset`` of ``weighed`` is no frame."""
         self.position = max(self.position, offset)
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self, number: int) -> dict[str, Any]:
         """The complete state, of what MessagePack can hold; it shares nothing with this object."""
+        self._number = number
         return {
             "format": _FORMAT,
             "model": self._model.version,
@@ -323,22 +325,27 @@ class ScorePartition:
             "emission": self._emission.snapshot(),
         }
 
+    def oldest_needed(self) -> int:
+        """Every snapshot is whole."""
+        return self._number
+
     @classmethod
     def restore(
         cls,
-        snapshot: dict[str, Any],
+        snapshots: Sequence[dict[str, Any]],
         model: Model,
         *,
         once: bool,
         idle_seconds: float = 10.0,
         emit_seconds: float = 1.0,
     ) -> "ScorePartition":
-        """The state that ``snapshot`` was taken of.
+        """The state that the last of ``snapshots`` was taken of.
 
         Only when an account was last published in wall time is not in it: the first update after
         a restore may come sooner than ``emit_seconds`` after the one before. Raises ``ValueError``
         if the snapshot is of another format or model.
         """
+        snapshot = snapshots[-1]
         found = (snapshot.get("format"), snapshot.get("model"))
         if found != (_FORMAT, model.version):
             raise ValueError(

@@ -30,11 +30,12 @@ class WeighPartition:
         partitions: int,
         model: Model,
         horizon: int,
-        snapshot: dict[str, Any] | None = None,
+        snapshots: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """``horizon``: offsets for which ids are remembered; ``snapshot``: state to go on from."""
+        """``horizon``: offsets for which ids are remembered; ``snapshots``: to go on from."""
         self.epoch = 0
-        held = snapshot["sources"] if snapshot else {}
+        self._number = 0
+        held = snapshots[-1]["sources"] if snapshots else {}
         self._sources: dict[Topic, WeighSource] = {}
         self._builders: dict[Topic, FrameBuilder] = {}
         for topic in INTERACTION_TOPICS:
@@ -85,6 +86,11 @@ class WeighPartition:
             for frame in builder.take(now, everything=True)
         ]
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self, number: int) -> dict[str, Any]:
         """All of the state; take what is ``owed`` first, frames are no part of it."""
+        self._number = number
         return {"sources": {topic.value: s.snapshot() for topic, s in self._sources.items()}}
+
+    def oldest_needed(self) -> int:
+        """Every snapshot is whole."""
+        return self._number

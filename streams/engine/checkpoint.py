@@ -19,15 +19,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
-import cramjam
-import msgspec
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
-from streams.engine.changelog import checkpoint_records
+from streams.engine.changelog import Recovered, checkpoint_records
 from streams.engine.inputs import Inputs
 from streams.engine.outbox import Outbox
+from streams.engine.snapshots import pack
 from streams.engine.statelog import S, StateLog
 
 log = logging.getLogger("renown.checkpoint")
@@ -36,14 +35,24 @@ _IDLE_SECONDS = 0.3
 """In a run that ends, a state that rests this long is checkpointed without waiting its turn."""
 _SHARE_OF_TIME = 0.1
 """A checkpoint may take at most about this share of a partition's time."""
-_KEPT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A checkpoint whose marker is durable since ``at``; its parts begin at offset ``start``."""
+
+    at: float
+    number: int
+    oldest: int
+    start: int
 
 
 @dataclass(slots=True)
 class _Progress:
     """What is known of one partition's checkpoints. Times are monotonic seconds.
 
-    ``changed_at``: since when the newest checkpoint has not held everything.
+    ``changed_at``: since when the newest checkpoint has not held everything. ``stored``: the
+    checkpoints that the log still holds, by number.
     """
 
     positions: dict[str, int] = field(default_factory=dict)
@@ -54,7 +63,7 @@ class _Progress:
     seen: object = None
     moved_at: float = 0.0
     changed_at: float | None = None
-    starts: list[tuple[float, int]] = field(default_factory=list)
+    stored: list[_Stored] = field(default_factory=list)
 
 
 class Checkpointer(Generic[S]):
@@ -112,12 +121,15 @@ class Checkpointer(Generic[S]):
             for partition, state in list(self.log.released.items()):
                 await self._checkpoint(partition, state)
 
-    def recovered(self, partition: int, state: S, found: bool) -> None:
-        """Start anew for a partition just recovered; ``found``: a checkpoint was there."""
-        progress = _Progress(taken_at=time.monotonic())
-        if found:
+    def recovered(self, partition: int, state: S, found: Recovered) -> None:
+        """Start anew for a partition just recovered from ``found``."""
+        now = time.monotonic()
+        progress = _Progress(taken_at=now, number=found.next_number)
+        held = found.checkpoints
+        if held:
             progress.version, progress.positions = state.version(), state.positions()
-        self.log.files.recovered(partition)
+            progress.stored = [_Stored(now, k.number, k.oldest, k.start) for k in held]
+        self.log.files.recovered(partition, ((kept.number, kept.body) for kept in held))
         self._progress[partition] = progress
         self._announce(partition, progress)
 
@@ -142,11 +154,12 @@ class Checkpointer(Generic[S]):
             return
         began = time.monotonic()
         self._derive(partition, state)
-        version, positions, snapshot = state.version(), state.positions(), state.snapshot()
+        number, version, positions = progress.number, state.version(), state.positions()
+        snapshot, oldest = state.snapshot(number), state.oldest_needed()
         owner = self.log.owners[partition]
-        body = await asyncio.to_thread(_encode, snapshot)
-        held = await asyncio.to_thread(self.log.files.put, partition, owner, progress.number, body)
-        parts, marker = checkpoint_records(owner, progress.number, held)
+        body = await asyncio.to_thread(pack, snapshot, positions, self.log.partitions)
+        held = await asyncio.to_thread(self.log.files.put, partition, owner, number, body)
+        parts, marker = checkpoint_records(owner, number, held, oldest)
         offsets: list[int] = []
         for part in parts:
             self.log.append(partition, part, offsets.append)
@@ -157,7 +170,7 @@ class Checkpointer(Generic[S]):
         await self._outbox.acknowledged()
         if not self.log.holds(partition, state):
             return
-        self.log.files.stored(partition)
+        self.log.files.stored(partition, oldest)
         progress.version, progress.positions = version, positions
         self._announce(partition, progress)
         progress.number += 1
@@ -166,7 +179,7 @@ class Checkpointer(Generic[S]):
         progress.changed_at = None if state.version() == version else began
         self.log.sizes[partition] = len(body)
         self._on_taken(progress.took)
-        progress.starts.append((progress.taken_at, min(offsets)))
+        progress.stored.append(_Stored(progress.taken_at, number, oldest, min(offsets)))
         await self._truncate(partition, progress)
         log.debug("checkpoint of %s %d: %d bytes", self.log.topic.value, partition, len(body))
 
@@ -179,12 +192,12 @@ class Checkpointer(Generic[S]):
     async def _truncate(self, partition: int, progress: _Progress) -> None:
         if self._truncate_after is None:
             return
-        oldest_kept = time.monotonic() - self._truncate_after
-        old = [at <= oldest_kept for at, _offset in progress.starts[: 1 - _KEPT]]
-        if sum(old) < 2:
+        since = time.monotonic() - self._truncate_after
+        old = [stored for stored in progress.stored[:-1] if stored.at <= since]
+        if not old or old[-1].oldest <= progress.stored[0].number:
             return
-        progress.starts = progress.starts[sum(old) - 1 :]
-        before = TopicPartition(self.log.topic.value, partition, progress.starts[0][1])
+        progress.stored = [each for each in progress.stored if each.number >= old[-1].oldest]
+        before = TopicPartition(self.log.topic.value, partition, progress.stored[0].start)
         try:
             await asyncio.to_thread(_wait_all, self._admin.delete_records([before]).values())
         except KafkaException as error:
@@ -196,7 +209,3 @@ class Checkpointer(Generic[S]):
 def _wait_all(futures: Iterable[Any]) -> None:
     for future in futures:
         future.result()
-
-
-def _encode(snapshot: dict[str, Any]) -> bytes:
-    return bytes(cramjam.zstd.compress(msgspec.msgpack.encode(snapshot), 1))

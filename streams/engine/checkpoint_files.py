@@ -7,6 +7,7 @@ the owner who wrote it, or by one who has recovered after that and stored a chec
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,8 @@ ASKED: Final = "asked"
 
 _REFERENCE: Final = b"FILE "
 """How a reference begins; a body begins as zstd does."""
-_KEPT: Final = 2
+_NEEDLESS: Final = -1
+"""In place of the number of a file that no valid checkpoint refers to."""
 
 
 class CheckpointFiles:
@@ -34,8 +36,7 @@ class CheckpointFiles:
         self._stage = stage
         self._kept_seconds = kept_seconds
         self._waiting: dict[int, list[tuple[float, Path]]] = defaultdict(list)
-        self._mine: dict[int, list[Path]] = defaultdict(list)
-        self._before: dict[int, list[Path]] = {}
+        self._kept: dict[int, list[tuple[int, Path]]] = defaultdict(list)
 
     def put(self, partition: int, owner: Owner, number: int, body: bytes) -> bytes:
         """Store ``body``; returns what the changelog is to hold for it."""
@@ -46,7 +47,7 @@ class CheckpointFiles:
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_bytes(body)
         unfinished.replace(path)
-        self._mine[partition].append(path)
+        self._kept[partition].append((number, path))
         return _REFERENCE + f"{xxhash.xxh64_hexdigest(body)} {path.name}".encode()
 
     def get(self, held: bytes) -> bytes:
@@ -68,19 +69,31 @@ class CheckpointFiles:
             raise ChangelogError(f"checkpoint {self._folder / name} is not what was stored")
         return body
 
-    def recovered(self, partition: int) -> None:
-        """This worker owns ``partition`` from now on."""
-        self._mine[partition] = []
-        self._waiting[partition] = []
-        if self._folder is not None:
-            self._before[partition] = list(self._folder.glob(f"{self._stage}-{partition}-*"))
+    def recovered(self, partition: int, held: Iterable[tuple[int, bytes]] = ()) -> None:
+        """This worker owns ``partition`` from now on.
 
-    def stored(self, partition: int) -> None:
-        """The marker of the last ``put`` is durable: forget what nobody needs any more."""
-        mine = self._mine[partition]
-        now, waiting = time.monotonic(), self._waiting[partition]
-        waiting += [(now, path) for path in [*self._before.pop(partition, []), *mine[:-_KEPT]]]
-        del mine[:-_KEPT]
+        ``held``: number and content of the checkpoints in the changelog that are needed.
+        """
+        self._waiting[partition] = []
+        self._kept[partition] = []
+        if self._folder is None:
+            return
+        numbers = {_name(content): number for number, content in held}
+        self._kept[partition] = [
+            (numbers.get(path.name, _NEEDLESS), path)
+            for path in self._folder.glob(f"{self._stage}-{partition}-*")
+        ]
+
+    def stored(self, partition: int, oldest: int) -> None:
+        """The marker of the last ``put`` is durable; nobody needs what is older than ``oldest``."""
+        now, kept, waiting = time.monotonic(), self._kept[partition], self._waiting[partition]
+        waiting += [(now, path) for number, path in kept if number < oldest]
+        self._kept[partition] = [each for each in kept if each[0] >= oldest]
         for _since, path in [each for each in waiting if each[0] <= now - self._kept_seconds]:
             path.unlink(missing_ok=True)
         waiting[:] = [each for each in waiting if each[0] > now - self._kept_seconds]
+
+
+def _name(held: bytes) -> str:
+    """The name of the file that a reference means; nothing if ``held`` is no reference."""
+    return held.rpartition(b" ")[2].decode() if held.startswith(_REFERENCE) else ""

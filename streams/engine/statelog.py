@@ -13,17 +13,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-import cramjam
 import faust
-import msgspec
 from faust.tables.base import Collection
 from faust.types import TP
 
 from schemas.topics import Topic
-from streams.engine.changelog import ChangelogError, Owner, fence, recover
+from streams.engine.changelog import ChangelogError, Kept, Owner, Recovered, fence, recover
 from streams.engine.checkpoint_files import CheckpointFiles
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
+from streams.engine.snapshots import unpack
 
 log = logging.getLogger("renown.state")
 
@@ -33,8 +32,15 @@ class PartitionState(Protocol):
 
     epoch: int
 
-    def snapshot(self) -> dict[str, Any]:
-        """All of the state, ready for msgpack."""
+    def snapshot(self, number: int) -> dict[str, Any]:
+        """What must be kept, for msgpack, given that all snapshots from ``oldest_needed`` on are.
+
+        It shares nothing with the state. ``number`` ascends by 1; the first one of a fresh or
+        restored state goes on after the last one that was kept.
+        """
+
+    def oldest_needed(self) -> int:
+        """Number of the oldest snapshot that a restore of the last one needs."""
 
     def positions(self) -> dict[str, int]:
         """Input topic → next offset that this state wants of its partition."""
@@ -62,12 +68,14 @@ class StateLog(Collection, Generic[S]):
         outbox: Outbox,
         topic: Topic,
         partitions: int,
-        build: Callable[[int, dict[str, Any] | None], S],
+        build: Callable[[int, list[dict[str, Any]]], S],
         folder: Path | None = None,
         kept_seconds: float = 0.0,
     ) -> None:
-        """``build(partition, snapshot)`` makes a state; ``snapshot`` is None for an empty one.
+        """``build(partition, snapshots)`` makes a state.
 
+        ``snapshots``: consecutive, the newest last, the first at or before the oldest needed; none
+        for an empty state.
         ``folder``: where checkpoints are stored in place of the changelog. ``kept_seconds``: for
         how long files that nobody needs stay there; longer than an owner can go on unnoticed.
         """
@@ -85,6 +93,7 @@ class StateLog(Collection, Generic[S]):
             ),
         )
         self.topic = topic
+        self.partitions = partitions
         self.states: dict[int, S] = {}
         self.owners: dict[int, Owner] = {}
         self.sizes: dict[int, int] = {}
@@ -94,7 +103,7 @@ class StateLog(Collection, Generic[S]):
         self._outbox = outbox
         self._build = build
         self.released: dict[int, S] = {}
-        self.on_recovered: Callable[[int, S, bool], None] = lambda _partition, _state, _found: None
+        self.on_recovered: Callable[[int, S, Recovered], None] = lambda _partition, _state, _r: None
         self._generation: int | None = None
         self._reads: dict[int, dict[int, bytes]] = {}
         self._reads_since = 0.0
@@ -176,12 +185,12 @@ class StateLog(Collection, Generic[S]):
 
     async def _recover(self, partition: int, reads: dict[int, dict[int, bytes]]) -> None:
         recovered = recover(reads[partition])
-        state = await asyncio.to_thread(self._restore, partition, recovered.body)
+        state = await asyncio.to_thread(self._restore, partition, recovered.checkpoints)
         if reads is not self._reads:
             return  # rebalanced again meanwhile: a fence now could lock out the new owner
         owner = Owner(secrets.token_bytes(16), recovered.epoch + 1)
         state.epoch = owner.epoch
-        self.on_recovered(partition, state, recovered.body is not None)
+        self.on_recovered(partition, state, recovered)
         self.owners[partition] = owner
         self.append(partition, fence(owner, recovered.last_offset))
         await self._outbox.acknowledged()
@@ -194,13 +203,14 @@ class StateLog(Collection, Generic[S]):
             self.topic.value, partition, owner.epoch, state.positions(),
         )  # fmt: skip
 
-    def _restore(self, partition: int, body: bytes | None) -> S:
-        packed = b"" if body is None else self.files.get(body)
-        self.sizes[partition] = len(packed)
-        if not packed:
-            return self._build(partition, None)
-        snapshot = msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(packed)))
-        return self._build(partition, snapshot)
+    def _restore(self, partition: int, checkpoints: tuple[Kept, ...]) -> S:
+        snapshots, size = [], 0
+        for kept in checkpoints:
+            packed = self.files.get(kept.body)
+            size = len(packed)
+            snapshots.append(unpack(packed, kept.version).state)
+        self.sizes[partition] = size
+        return self._build(partition, snapshots)
 
     def append(
         self, partition: int, record: bytes, on_offset: Callable[[int], None] | None = None

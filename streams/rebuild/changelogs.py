@@ -3,10 +3,8 @@
 import logging
 import secrets
 import time
-from typing import Any, Final, Self
+from typing import Final, Self
 
-import cramjam
-import msgspec
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -26,6 +24,8 @@ from streams.engine.changelog import (
     recover,
 )
 from streams.engine.checkpoint_files import CheckpointFiles
+from streams.engine.snapshots import Snapshot, pack, unpack
+from streams.engine.statelog import PartitionState
 
 CHANGELOGS: Final = (Topic.WEIGH_CHANGELOG, Topic.SCORE_CHANGELOG)
 _NAMES: Final = " and ".join(topic.value for topic in CHANGELOGS)
@@ -125,14 +125,12 @@ class Changelogs:
                 f"{_NAMES} and run renown rebuild again"
             ) from error
 
-    def snapshot(self, topic: Topic, partition: int, found: Recovered) -> dict[str, Any] | None:
-        """The state that a changelog holds, if there is one; ``RenownError`` if it is damaged."""
-        if found.body is None:
-            return None
+    def snapshots(self, topic: Topic, partition: int, found: Recovered) -> list[Snapshot]:
+        """The snapshots of a changelog's state; ``RenownError`` if one is damaged."""
+        files = self._files[topic]
         try:
-            body = self._files[topic].get(found.body)
-            return dict(msgspec.msgpack.decode(bytes(cramjam.zstd.decompress(body))))
-        except (ChangelogError, cramjam.DecompressionError, msgspec.DecodeError) as error:
+            return [unpack(files.get(kept.body), kept.version) for kept in found.checkpoints]
+        except ChangelogError as error:
             raise RenownError(
                 f"the state of {topic.value} partition {partition} cannot be read ({error}): "
                 f"restore it, or delete the topics {_NAMES} and run renown rebuild again"
@@ -147,14 +145,20 @@ class Changelogs:
             raise self._away(error) from error
 
     def write(
-        self, topic: Topic, partition: int, snapshot: dict[str, Any], found: Recovered, epoch: int
+        self,
+        topic: Topic,
+        partition: int,
+        state: PartitionState,
+        found: Recovered,
+        epoch: int,
+        partitions: int,
     ) -> int:
         """Write a state as its next owner would, but for the marker; returns its size in bytes.
 
         ``found``: what the changelog held until now. It counts only after ``commit``.
         """
         owner = Owner(secrets.token_bytes(16), max(epoch, found.epoch + 1))
-        body = bytes(cramjam.zstd.compress(msgspec.msgpack.encode(snapshot), 1))
+        body = pack(state.snapshot(0), state.positions(), partitions)
         held = self._files[topic].put(partition, owner, 0, body)
         parts, marker = checkpoint_records(owner, 0, held)
         fenced = fence(owner, found.last_offset)

@@ -18,6 +18,8 @@ from config.settings import ClickHouseAddress, Settings
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.engine.changelog import Recovered
+from streams.engine.snapshots import Snapshot
+from streams.engine.statelog import PartitionState
 from streams.groups import SCORE_GROUP, SINK_GROUP
 from streams.rebuild.changelogs import CHANGELOGS, Changelogs
 from streams.rebuild.past import Past
@@ -137,7 +139,7 @@ def _unowned(changelogs: Changelogs, settings: Settings) -> dict[tuple[Topic, in
     for topic in CHANGELOGS:
         for partition in range(settings.partitions):
             held = found[topic, partition] = changelogs.read(topic, partition)
-            if _has_read(changelogs.snapshot(topic, partition, held)):
+            if _has_read(changelogs.snapshots(topic, partition, held)):
                 raise WrongUse(
                     f"{topic.value} on {settings.kafka} holds the state of partition {partition} "
                     "already: start the workers, they go on from it; to rebuild nevertheless, "
@@ -146,13 +148,11 @@ def _unowned(changelogs: Changelogs, settings: Settings) -> dict[tuple[Topic, in
     return found
 
 
-def _has_read(snapshot: dict[str, object] | None) -> bool:
-    if snapshot is None:
+def _has_read(snapshots: list[Snapshot]) -> bool:
+    if not snapshots:
         return False
-    sources = snapshot.get("sources")
-    if isinstance(sources, dict):
-        return any(source["applied"] >= 0 for source in sources.values())
-    return snapshot["position"] != -1
+    positions = snapshots[-1].positions
+    return positions is None or any(positions.values())
 
 
 def _check_beginnings(changelogs: Changelogs, past: Past, settings: Settings) -> None:
@@ -198,17 +198,19 @@ def _write_states(
             said_at = time.monotonic()
             say(f"rebuild     {stage}, {report.rows:,} rows read")
 
-    def write(topic: Topic, partition: int, snapshot: dict[str, object]) -> None:
+    def write(topic: Topic, partition: int, state: PartitionState) -> None:
         held = found[topic, partition]
-        report.state_bytes += changelogs.write(topic, partition, snapshot, held, epoch)
+        report.state_bytes += changelogs.write(
+            topic, partition, state, held, epoch, settings.partitions
+        )
 
     rebuilder = Rebuilder(past, stored, load_model(), settings.seen_horizon, tell)
     for partition in range(past.partitions):
         stage = f"weigh, partition {partition + 1} of {past.partitions}"
         weigh = rebuilder.weigh(partition)
         report.ids += weigh.remembered
-        write(Topic.WEIGH_CHANGELOG, partition, weigh.snapshot())
+        write(Topic.WEIGH_CHANGELOG, partition, weigh)
         stage = f"score, partition {partition + 1} of {past.partitions}"
         score = rebuilder.score(partition, once=settings.once)
         report.accounts += score.accounts
-        write(Topic.SCORE_CHANGELOG, partition, score.snapshot())
+        write(Topic.SCORE_CHANGELOG, partition, score)

@@ -151,10 +151,9 @@ class Rebuilt:
         with Changelogs(self.settings) as changelogs:
             for number in range(3):
                 weigh, score = (
-                    changelogs.snapshot(topic, number, changelogs.read(topic, number))
-                    for topic in CHANGELOGS
+                    [s.state for s in changelogs.snapshots(t, number, changelogs.read(t, number))]
+                    for t in CHANGELOGS
                 )
-                assert score is not None
                 world.weigh[number] = WeighPartition(number, 3, MODEL, 1000, weigh)
                 world.score[number] = ScorePartition.restore(
                     score, MODEL, once=True, emit_seconds=0
@@ -185,7 +184,7 @@ def test_workers_recover_what_a_rebuild_wrote(rebuilt: Rebuilt) -> None:
     expected.rebuild()
     assert content(new) == content(expected) == content(old)
     for found, made in zip(new.weigh, expected.weigh, strict=True):
-        assert found.snapshot() == made.snapshot()
+        assert found.snapshot(1) == made.snapshot(1)
     assert new.run() == []
 
     assert db.query("SELECT * FROM leaderboard ORDER BY rank") == before
@@ -212,10 +211,10 @@ def test_a_rebuild_can_be_done_again_until_the_state_has_read_on(rebuilt: Rebuil
     with Changelogs(rebuilt.settings) as changelogs:
         held = changelogs.read(Topic.WEIGH_CHANGELOG, 1)
         assert held.epoch == 2
-        snapshot = changelogs.snapshot(Topic.WEIGH_CHANGELOG, 1, held)
-        assert snapshot is not None
-        snapshot["sources"]["interactions.like"]["applied"] = 0
-        changelogs.write(Topic.WEIGH_CHANGELOG, 1, snapshot, held, 0)
+        [snapshot] = changelogs.snapshots(Topic.WEIGH_CHANGELOG, 1, held)
+        state = WeighPartition(1, 3, MODEL, 1000, [snapshot.state])
+        state.apply(Topic.LIKE, [], 0, 0.0)
+        changelogs.write(Topic.WEIGH_CHANGELOG, 1, state, held, 0, 3)
         changelogs.commit()
     with pytest.raises(WrongUse, match="holds the state of partition 1 already: start the workers"):
         rebuilt.rebuild()

@@ -152,10 +152,12 @@ class World:
         stored = rows(past) if rows else MemoryRows(worlds, past)
         rebuilder = Rebuilder(past, stored, MODEL, self.horizon, lambda _rows: None)
         for number in range(self.partitions):
-            weigh = rebuilder.weigh(number).snapshot()
-            self.weigh[number] = WeighPartition(number, self.partitions, MODEL, self.horizon, weigh)
-            score = rebuilder.score(number, once=True).snapshot()
-            self.score[number] = ScorePartition.restore(score, MODEL, once=True, emit_seconds=0)
+            weigh = rebuilder.weigh(number).snapshot(0)
+            self.weigh[number] = WeighPartition(
+                number, self.partitions, MODEL, self.horizon, [weigh]
+            )
+            score = rebuilder.score(number, once=True).snapshot(0)
+            self.score[number] = ScorePartition.restore([score], MODEL, once=True, emit_seconds=0)
 
     def totals(self) -> dict[str, int]:
         """Outcome → records, of all sources."""

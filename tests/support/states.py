@@ -5,13 +5,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import cramjam
 import faust
-import msgspec
 from faust.types import TP
 
 from schemas.topics import Topic
 from streams.engine.changelog import Owner, checkpoint_records, fence
+from streams.engine.snapshots import pack
 from streams.engine.statelog import StateLog
 
 TOPIC = Topic.SCORE_CHANGELOG
@@ -20,10 +19,13 @@ TOPIC = Topic.SCORE_CHANGELOG
 class Counting:
     """A state that is one number."""
 
-    def __init__(self, partition: int, snapshot: dict[str, Any] | None) -> None:
+    def __init__(self, partition: int, snapshots: list[dict[str, Any]]) -> None:
         self.partition = partition
         self.epoch = 0
-        self.number = snapshot["number"] if snapshot else 0
+        self.number = sum(snapshot["more"] for snapshot in snapshots)
+        self._kept = self.number
+        self.whole_every = 3
+        self._oldest = -1
 
     def positions(self) -> dict[str, int]:
         return {Topic.WEIGHED.value: self.number}
@@ -31,8 +33,15 @@ class Counting:
     def version(self) -> object:
         return self.number
 
-    def snapshot(self) -> dict[str, Any]:
-        return {"number": self.number}
+    def snapshot(self, number: int) -> dict[str, Any]:
+        """Every third one is whole, the others say how much came since the one before."""
+        whole = self._oldest < 0 or number - self._oldest == self.whole_every
+        self._oldest = number if whole else self._oldest
+        more, self._kept = self.number - (0 if whole else self._kept), self.number
+        return {"more": more}
+
+    def oldest_needed(self) -> int:
+        return self._oldest
 
 
 class GatedOutbox:
@@ -68,7 +77,7 @@ def tps(*partitions: int) -> set[TP]:
 
 def feed(log: StateLog[Counting], partition: int, number: int) -> None:
     """A changelog with a checkpoint that holds ``number``."""
-    body = bytes(cramjam.zstd.compress(msgspec.msgpack.encode({"number": number}), 1))
+    body = pack({"more": number}, {Topic.WEIGHED.value: number}, 4)
     owner = Owner(b"o" * 16, 7)
     parts, marker = checkpoint_records(owner, 0, body)
     events = [

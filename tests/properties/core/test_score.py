@@ -58,8 +58,8 @@ def logs(draw: st.DrawFn) -> tuple[list[Row], list[Frame]]:
 
 
 def through_bytes(state: ScorePartition) -> ScorePartition:
-    data = msgspec.msgpack.encode(state.snapshot())
-    return ScorePartition.restore(msgspec.msgpack.decode(data), MODEL, once=True)
+    data = msgspec.msgpack.encode(state.snapshot(0))
+    return ScorePartition.restore([msgspec.msgpack.decode(data)], MODEL, once=True)
 
 
 def newest(updates: list[ScoreUpdate]) -> dict[str, ScoreUpdate]:
@@ -141,7 +141,7 @@ def test_a_restart_anywhere_publishes_the_same(
             assert again.updates(offset) == state.updates(offset)
         elif offset % 2:
             state.updates(offset)
-    assert again.snapshot() == state.snapshot()
+    assert again.snapshot(0) == state.snapshot(0)
 
 
 @pytest.fixture(scope="module")

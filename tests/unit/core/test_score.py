@@ -18,8 +18,8 @@ def partition(*, once: bool = True) -> ScorePartition:
 
 
 def through_bytes(state: ScorePartition, *, once: bool = True) -> ScorePartition:
-    data = msgspec.msgpack.encode(state.snapshot())
-    return ScorePartition.restore(msgspec.msgpack.decode(data), MODEL, once=once)
+    data = msgspec.msgpack.encode(state.snapshot(0))
+    return ScorePartition.restore([msgspec.msgpack.decode(data)], MODEL, once=once)
 
 
 def brief(updates: list[ScoreUpdate]) -> list[tuple[str, int, str]]:
@@ -205,7 +205,7 @@ def test_a_restart_in_the_middle_of_everything_goes_on() -> None:
     again = through_bytes(state, once=False)
     for one in (state, again):
         one.tick(5)
-    assert again.snapshot() == state.snapshot()
+    assert again.snapshot(0) == state.snapshot(0)
     updates = state.updates(5)
     assert [u.profile for u in updates] == ["twitter:zoe"]
     assert again.updates(5) == updates
@@ -215,7 +215,7 @@ def test_a_restart_in_the_middle_of_everything_goes_on() -> None:
 def test_a_snapshot_shares_nothing_with_the_state() -> None:
     state = partition()
     state.apply(frame(numbered([Row()])), 0, 0)
-    snapshot = state.snapshot()
+    snapshot = state.snapshot(0)
     before = msgspec.msgpack.encode(snapshot)
     rows = [Row(actor="ben", target="twitter:xia", offset=1)]
     state.apply(frame(rows), 1, 0)
@@ -224,13 +224,13 @@ def test_a_snapshot_shares_nothing_with_the_state() -> None:
 
 
 def test_an_empty_state_can_be_restored() -> None:
-    assert through_bytes(partition()).snapshot() == partition().snapshot()
+    assert through_bytes(partition()).snapshot(0) == partition().snapshot(0)
 
 
 @pytest.mark.parametrize("change", [{"format": 0}, {"model": 9}])
 def test_a_foreign_snapshot_is_refused(change: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="reads format 1 and score model 1"):
-        ScorePartition.restore({**partition().snapshot(), **change}, MODEL, once=True)
+        ScorePartition.restore([{**partition().snapshot(0), **change}], MODEL, once=True)
 
 
 def test_what_is_lost_for_good_is_given_up_and_counted() -> None:

@@ -8,6 +8,7 @@ from streams.engine.changelog import (
     LARGEST_PART,
     ChangelogError,
     Owner,
+    Recovered,
     checkpoint_records,
     fence,
     recover,
@@ -33,9 +34,13 @@ class Log:
         self.add(*parts, marker)
 
 
+def newest(recovered: Recovered) -> bytes | None:
+    return recovered.checkpoints[-1].body if recovered.checkpoints else None
+
+
 def test_nothing_gives_no_state() -> None:
     recovered = recover({})
-    assert (recovered.body, recovered.epoch, recovered.last_offset) == (None, 0, -1)
+    assert (recovered.checkpoints, recovered.epoch, recovered.last_offset) == ((), 0, -1)
 
 
 def test_the_newest_complete_checkpoint_is_found() -> None:
@@ -46,7 +51,7 @@ def test_the_newest_complete_checkpoint_is_found() -> None:
     parts, _marker = checkpoint_records(FIRST, 2, b"never finished")
     log.add(*parts)
     recovered = recover(log.records)
-    assert recovered.body == b"new"
+    assert newest(recovered) == b"new"
     assert recovered.epoch == 1
     assert recovered.last_offset == len(log.records) - 1
 
@@ -57,7 +62,7 @@ def test_a_large_body_is_cut_and_joined() -> None:
     log.add(fence(FIRST, -1))
     log.checkpoint(FIRST, 0, body)
     assert len(log.records) == 2 + -(-len(body) // LARGEST_PART)
-    assert recover(log.records).body == body
+    assert newest(recover(log.records)) == body
 
 
 def test_what_a_zombie_writes_behind_the_fence_is_void() -> None:
@@ -66,11 +71,11 @@ def test_what_a_zombie_writes_behind_the_fence_is_void() -> None:
     log.checkpoint(FIRST, 0, b"first")
     log.add(fence(SECOND, len(log.records) - 1))
     log.checkpoint(FIRST, 1, b"zombie")
-    assert recover(log.records).body == b"first"
+    assert newest(recover(log.records)) == b"first"
     log.checkpoint(SECOND, 0, b"second")
     log.checkpoint(FIRST, 2, b"zombie again")
     recovered = recover(log.records)
-    assert recovered.body == b"second"
+    assert newest(recovered) == b"second"
     assert recovered.epoch == 2
 
 
@@ -81,7 +86,7 @@ def test_a_marker_that_the_new_owner_had_not_read_does_not_count() -> None:
     read_to = len(log.records) - 1
     log.checkpoint(FIRST, 1, b"written while the new owner was reading")
     log.add(fence(SECOND, read_to))
-    assert recover(log.records).body == b"read"
+    assert newest(recover(log.records)) == b"read"
 
 
 def test_a_truncated_log_starts_without_its_fence() -> None:
@@ -91,7 +96,7 @@ def test_a_truncated_log_starts_without_its_fence() -> None:
     log.checkpoint(SECOND, 1, b"new")
     kept = {offset: record for offset, record in log.records.items() if offset >= 3}
     recovered = recover(kept)
-    assert recovered.body == b"new"
+    assert newest(recovered) == b"new"
     assert recovered.epoch == 2
 
 
@@ -112,17 +117,74 @@ def test_any_prefix_recovers_the_last_marker_in_it(
     """Each step is a checkpoint, finished or cut off before its marker."""
     log = Log()
     log.add(fence(FIRST, -1))
-    newest: bytes | None = None
+    last: bytes | None = None
     expected: dict[int, bytes | None] = {0: None, 1: None}
     for number, (finished, body) in enumerate(steps):
         parts, marker = checkpoint_records(FIRST, number, body)
         for part in parts:
             log.add(part)
-            expected[len(log.records)] = newest
+            expected[len(log.records)] = last
         if finished:
             log.add(marker)
-            newest = body
-        expected[len(log.records)] = newest
+            last = body
+        expected[len(log.records)] = last
     length = data.draw(st.sampled_from(sorted(expected)))
     prefix = {offset: log.records[offset] for offset in range(length)}
-    assert recover(prefix).body == expected[length]
+    assert newest(recover(prefix)) == expected[length]
+
+
+def chained(*steps: tuple[Owner, int, int]) -> Log:
+    """A log of checkpoints (owner, number, oldest needed); a new owner reads all before it."""
+    log, before = Log(), None
+    for owner, number, oldest in steps:
+        if owner != before:
+            log.add(fence(owner, len(log.records) - 1))
+            before = owner
+        parts, marker = checkpoint_records(owner, number, b"%d" % number, oldest)
+        log.add(*parts, marker)
+    return log
+
+
+def bodies(recovered: Recovered) -> list[bytes]:
+    return [kept.body for kept in recovered.checkpoints]
+
+
+def test_all_that_the_newest_checkpoint_needs_is_found_over_owners() -> None:
+    log = chained((FIRST, 0, 0), (FIRST, 1, 0), (FIRST, 2, 1), (SECOND, 3, 1))
+    recovered = recover(log.records)
+    assert bodies(recovered) == [b"1", b"2", b"3"]
+    assert recovered.next_number == 4
+    assert [kept.start for kept in recovered.checkpoints] == [3, 5, 8]
+    cut = {offset: log.records[offset] for offset in range(3, len(log.records))}
+    assert bodies(recover(cut)) == [b"1", b"2", b"3"]
+
+
+def test_numbers_go_on_where_the_fence_left_them() -> None:
+    log = chained((FIRST, 0, 0), (FIRST, 1, 0))
+    read_to = len(log.records) - 1
+    log.add(*checkpoint_records(FIRST, 2, b"zombie", 0)[0], checkpoint_records(FIRST, 2, b"", 0)[1])
+    log.add(fence(SECOND, read_to))
+    parts, marker = checkpoint_records(SECOND, 2, b"2", 1)
+    log.add(*parts, marker)
+    assert bodies(recover(log.records)) == [b"1", b"2"]
+
+
+def test_a_checkpoint_that_is_needed_and_gone_is_told() -> None:
+    log = chained((FIRST, 0, 0), (FIRST, 2, 0))
+    with pytest.raises(ChangelogError, match="needs those from 0 on, but the log holds only 0, 2"):
+        recover(log.records)
+    cut = {offset: log.records[offset] for offset in range(3, len(log.records))}
+    with pytest.raises(ChangelogError, match="needs those from 0 on, but the log holds only 2"):
+        recover(cut)
+
+
+def test_version_1_had_whole_checkpoints_numbered_by_each_owner() -> None:
+    log = Log()
+    for owner, number in ((FIRST, 0), (FIRST, 1), (SECOND, 0)):
+        log.add(fence(owner, len(log.records) - 1))
+        parts, marker = checkpoint_records(owner, number, b"%d" % number)
+        log.add(*parts, marker[:-8])
+    records = {offset: record[:1] + b"\x01" + record[2:] for offset, record in log.records.items()}
+    recovered = recover(records)
+    assert bodies(recovered) == [b"0"]
+    assert recovered.next_number == 1

@@ -19,12 +19,12 @@ def test_a_recovered_state_is_the_newest_checkpoint_under_a_new_epoch(app: faust
     async def scenario() -> None:
         outbox = GatedOutbox()
         log = log_of(app, outbox)
-        found: list[tuple[int, bool]] = []
-        log.on_recovered = lambda partition, _state, known: found.append((partition, known))
+        found: list[tuple[int, int]] = []
+        log.on_recovered = lambda partition, _s, known: found.append((partition, known.next_number))
         await recovered(log, {1: 42}, generation=1)
         assert log.states[1].number == 42
         assert log.states[1].epoch == 8
-        assert found == [(1, True)]
+        assert found == [(1, 1)]
         assert log.wanted(TP(Topic.WEIGHED.value, 1)) == 42
         assert log.wanted(TP(Topic.WEIGHED.value, 2)) is None
         assert len(outbox.sent) == 1, "its fence"
