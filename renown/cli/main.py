@@ -18,6 +18,7 @@ from renown.cli import (
     agent,
     agents,
     audit,
+    bench,
     completion,
     dead_letters,
     demo,
@@ -97,6 +98,11 @@ app.command(epilog=show.EPILOG, short_help="Show an account's score and its caus
 app.command(epilog=query.EPILOG)(query.query)
 app.command(epilog=audit.EPILOG)(audit.audit)
 app.add_typer(dead_letters.app, name="dead-letters", short_help="Records that could not be used.")
+app.command(
+    epilog=bench.EPILOG,
+    short_help="Measure this machine.",
+    context_settings={"allow_interspersed_args": False},
+)(bench.bench)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=completion.EPILOG, short_help="Print a script for a shell.")(
     completion.completion
