@@ -11,6 +11,7 @@ from schemas.score import ScoreUpdate
 from schemas.topics import Topic
 from streams.core.records import Record
 from streams.core.score import ScorePartition
+from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
@@ -36,6 +37,8 @@ def send_updates(
             key=update.profile.encode(),
             partition=partition,
         )
+    if updates:
+        reach(Point.SCORE_UPDATES_SENT)
     metrics.emitted(updates)
 
 
@@ -77,6 +80,7 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: Score
                 for record in batch.records:
                     if record.offset > state.position:
                         await take(state, batch.tp, record, done)
+                reach(Point.SCORE_APPLIED)
                 metrics.scored(done)
                 metrics.dealt_with(SCORE, done.outcomes[APPLIED], time.monotonic() - began)
                 await app.sleep(0)

@@ -15,6 +15,7 @@ from config.settings import ClickHouseAddress, Settings
 from config.telemetry import Telemetry, new_registry
 from schemas.topics import Topic
 from streams.engine.checks import Checks
+from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
 from streams.engine.worker import WorkerApp, run_worker
@@ -160,6 +161,7 @@ class Sink:
 
     async def _write(self) -> None:
         durable = await asyncio.to_thread(self._writer.flush)
+        reach(Point.SINK_COMMITTING)
         self._unwritten_since = None
         for (topic, partition), offset in durable.items():
             self._app.inputs.durable[TP(topic.value, partition)] = offset

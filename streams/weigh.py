@@ -8,6 +8,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.weigh_partition import WeighPartition
+from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
@@ -52,8 +53,10 @@ def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox, metrics: Score
                 topic, began = Topic(batch.tp.topic), time.monotonic()
                 before = state.totals(topic)
                 derived = state.apply(topic, batch.records, batch.last, began)
+                reach(Point.WEIGH_APPLIED)
                 send_frames(outbox, derived.frames)
                 send_dead_letters(outbox, derived.dead)
+                reach(Point.WEIGH_FRAMES_SENT)
                 metrics.weighed(topic, (before, state.totals(topic)), derived.frames, derived.dead)
                 metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - began)
                 await outbox.room()

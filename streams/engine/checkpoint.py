@@ -24,6 +24,7 @@ from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
 from streams.engine.changelog import Recovered, checkpoint_records
+from streams.engine.crash_points import Point, reach
 from streams.engine.inputs import Inputs
 from streams.engine.outbox import Outbox
 from streams.engine.snapshots import pack
@@ -154,25 +155,34 @@ class Checkpointer(Generic[S]):
             return
         began = time.monotonic()
         self._derive(partition, state)
+        reach(Point.DERIVED_SENT)
         number, version, positions = progress.number, state.version(), state.positions()
         snapshot, oldest = state.snapshot(number), state.oldest_needed()
+        reach(Point.SNAPSHOT_TAKEN)
         owner = self.log.owners[partition]
         body = await asyncio.to_thread(pack, snapshot, positions, self.log.partitions)
         held = await asyncio.to_thread(self.log.files.put, partition, owner, number, body)
+        await self._outbox.acknowledged()
+        reach(Point.DERIVED_ACKED)
         parts, marker = checkpoint_records(owner, number, held, oldest)
         offsets: list[int] = []
         for part in parts:
             self.log.append(partition, part, offsets.append)
+        reach(Point.PARTS_SENT)
         await self._outbox.acknowledged()
+        reach(Point.PARTS_ACKED)
         if not self.log.holds(partition, state):
             return
         self.log.append(partition, marker)
+        reach(Point.MARKER_SENT)
         await self._outbox.acknowledged()
+        reach(Point.MARKER_ACKED)
         if not self.log.holds(partition, state):
             return
         self.log.files.stored(partition, oldest)
         progress.version, progress.positions = version, positions
         self._announce(partition, progress)
+        reach(Point.OFFSETS_ANNOUNCED)
         progress.number += 1
         progress.taken_at = time.monotonic()
         progress.took = progress.taken_at - began
@@ -200,6 +210,7 @@ class Checkpointer(Generic[S]):
         before = TopicPartition(self.log.topic.value, partition, progress.stored[0].start)
         try:
             await asyncio.to_thread(_wait_all, self._admin.delete_records([before]).values())
+            reach(Point.TRUNCATED)
         except KafkaException as error:
             # The log grows until its broker's disk does; recovery reads more. Nothing is wrong.
             self._truncate_after = None

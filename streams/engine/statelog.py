@@ -20,6 +20,7 @@ from faust.types import TP
 from schemas.topics import Topic
 from streams.engine.changelog import ChangelogError, Kept, Owner, Recovered, fence, recover
 from streams.engine.checkpoint_files import CheckpointFiles
+from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.snapshots import unpack
@@ -178,6 +179,7 @@ class StateLog(Collection, Generic[S]):
                 await self._recover(partition, reads)
             if reads_anything and not reads:
                 self.recovery_seconds = time.monotonic() - self._reads_since
+                reach(Point.RECOVERY_RESUMED)
         except ChangelogError as error:
             fail_stop(f"changelog {self.topic.value} is damaged: {error}")
         except Exception as error:  # Faust ignores what is raised here
@@ -185,15 +187,19 @@ class StateLog(Collection, Generic[S]):
 
     async def _recover(self, partition: int, reads: dict[int, dict[int, bytes]]) -> None:
         recovered = recover(reads[partition])
+        reach(Point.RECOVERY_READ)
         state = await asyncio.to_thread(self._restore, partition, recovered.checkpoints)
         if reads is not self._reads:
             return  # rebalanced again meanwhile: a fence now could lock out the new owner
+        reach(Point.RECOVERY_BUILT)
         owner = Owner(secrets.token_bytes(16), recovered.epoch + 1)
         state.epoch = owner.epoch
         self.on_recovered(partition, state, recovered)
         self.owners[partition] = owner
         self.append(partition, fence(owner, recovered.last_offset))
+        reach(Point.RECOVERY_FENCE_SENT)
         await self._outbox.acknowledged()
+        reach(Point.RECOVERY_FENCE_ACKED)
         if reads is not self._reads:
             return
         self.states[partition] = state

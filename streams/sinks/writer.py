@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from config.settings import ClickHouseAddress
 from schemas.topics import Topic
 from streams.core.records import Record
+from streams.engine.crash_points import Point, reach
 from streams.metrics.common import SINK
 from streams.metrics.sink import Flushed, SinkMetrics
 from streams.sinks import rows
@@ -168,6 +169,7 @@ class Writer:
         """
         every = self._claimed.values()
         flushed = Flushed()
+        reach(Point.SINK_INSERTING)
         if frames := [placed for claimed in every for placed in claimed.frames]:
             columns = rows.interaction_columns(frames, self._log)
             with self._metrics.insert(INTERACTIONS):
@@ -184,8 +186,10 @@ class Writer:
             own = [Topic(placed.letter.topic) for placed in letters if placed.offset < 0]
             flushed.unreadable.update(own)
             flushed.rows[Topic.DEAD_LETTERS] = len(letters) - len(own)
+        reach(Point.SINK_DATA_INSERTED)
         moved = {key: claimed for key, claimed in self._claimed.items() if claimed.moved}
         self._store_progress([(*key, claimed.progress) for key, claimed in moved.items()])
+        reach(Point.SINK_PROGRESS_INSERTED)
         for claimed in every:
             claimed.forget_rows()
         self._metrics.flushed(flushed)
