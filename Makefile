@@ -24,6 +24,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) (about 340 MB once, minutes on a slow line) ..."
 	$(PIP) install --progress-bar on --require-hashes --only-binary :all: -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) -m streams.warming
 	@touch $(STAMP)
 	@echo "Ready: make demo, make test, or $(VENV)/bin/renown --help"
 

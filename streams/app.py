@@ -28,6 +28,7 @@ from streams.metrics.common import SCORE, WEIGH
 from streams.metrics.live import read_score_worker
 from streams.metrics.score import ScoreMetrics
 from streams.score import score_agent, send_updates
+from streams.warming import warm_up
 from streams.weigh import send_owed, weigh_agent
 
 """The consumer group, also the name of the job for operators."""
@@ -123,6 +124,7 @@ def run(settings: Settings) -> None:
     metrics = ScoreMetrics(new_registry(SCORE_GROUP))
     checks = Checks("broker", "partitions")
     with Telemetry(settings, metrics.registry, health=checks.health, ready=checks.ready):
+        warm_up()
         ensure_topics(settings)
         checks.app = build_score_app(settings, metrics)
         run_worker(checks.app)

@@ -1,18 +1,30 @@
-"""How the kernels are compiled: once per machine, kept in a cache beside the code."""
+"""How the kernels are compiled: once per machine and version, kept in a folder of machine code."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
 
+from streams.kernels.code_cache import folder_for
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def kernel(function: _F) -> _F:
     """Compile ``function`` when it is first called; it lets other threads run meanwhile."""
-    return cast(_F, numba.njit(nogil=True, cache=True)(function))
+    return _compiled(function, nogil=True)
 
 
 def inlined(function: _F) -> _F:
-    """As ``kernel``, for a small function that kernels call in their loops."""
-    return cast(_F, numba.njit(nogil=True, cache=True, inline="always")(function))
+    """As ``kernel``, for a small function that kernels call in their loops.
+
+    For numbers only: each array that is handed over counts a reference, which takes longer than
+    what the function does. A plain ``kernel`` borrows them.
+    """
+    return _compiled(function, nogil=True, inline="always")
+
+
+def _compiled(function: _F, **options: Any) -> _F:
+    folder = folder_for(function.__module__)
+    numba.config.CACHE_DIR = str(folder or "")
+    return cast(_F, numba.njit(cache=folder is not None, **options)(function))

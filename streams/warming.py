@@ -1,0 +1,95 @@
+"""Every kernel called once before records wait for it: ``python -m streams.warming``.
+
+A made-up hour goes through the whole core, so whatever the core compiles is compiled here, for the
+types that it is used with.
+"""
+
+import logging
+import sys
+import time
+
+import msgspec
+
+from schemas.frames import decode_frame
+from schemas.interaction import Heartbeat, Interaction
+from schemas.kinds import KINDS
+from schemas.model import load_model
+from schemas.topics import INTERACTION_TOPICS
+from streams.core.column_decoder import ColumnDecoder
+from streams.core.records import Record, RecordColumns
+from streams.core.score import ScorePartition
+from streams.core.weigh_partition import WeighPartition
+from streams.kernels.code_cache import is_ready, make_ready
+
+log = logging.getLogger("renown.kernels")
+
+_NOON = 1_700_049_600_000
+_HOUR = 3_600_000
+_HORIZON = 4
+
+
+def warm_up() -> None:
+    """Load every kernel; where none is kept yet for this version, compile it and say so."""
+    began, is_new = time.monotonic(), not is_ready()
+    if is_new:
+        log.info("compiling the kernels: once for this version on this machine, about a minute")
+    _play()
+    if is_new:
+        make_ready()
+        log.info("kernels compiled in %.0f s", time.monotonic() - began)
+
+
+def _play() -> None:
+    """Weigh, frame, score, publish, keep and restore interactions, with their undos and expiry."""
+    model = load_model()
+    weigh, score = (
+        WeighPartition(0, 1, model, _HORIZON),
+        ScorePartition(0, model, once=False, emit_seconds=0),
+    )
+    applied, moment = 0, 0.0
+    for last_at in (_NOON, _NOON + 2400 * _HOUR):  # the second time all windows have passed
+        for topic, kind in zip(INTERACTION_TOPICS, KINDS, strict=True):
+            records = _records(kind.value, last_at, weigh.positions()[topic.value])
+            ColumnDecoder(topic, 0, 1).decode(records)
+            derived = weigh.apply(topic, records, records[-1].offset, moment)
+            for _, frame in [*derived.frames, *weigh.owed(moment)]:
+                score.apply(decode_frame(frame.encode()), applied, moment)
+                applied += 1
+        for number in range(2):
+            moment += 2
+            score.tick(moment)
+            list(score.updates(moment, everything=number == 1))
+            snapshots = [weigh.snapshot(number)], [score.snapshot(number)]
+        weigh = WeighPartition(0, 1, model, _HORIZON, snapshots[0])
+        score = ScorePartition.restore(snapshots[1], model, once=False, emit_seconds=0)
+
+
+def _records(kind: str, at: int, first: int) -> RecordColumns:
+    """Every sort of record that a topic may hold, from offset ``first`` on."""
+
+    def interaction(id_: str, actor: str, **fields: object) -> bytes:
+        values = {"id": id_, "kind": kind, "network": "renown", "actor": f"renown:{actor}"}
+        times = {"at": at, "received_at": at}
+        return msgspec.json.encode(msgspec.convert(values | times | fields, Interaction))
+
+    target = {"target": "renown:a"}
+    values = [
+        interaction("1", "b", **target, record="r", object="o"),
+        interaction("2", "c", **target, amount=2),
+        interaction("2", "c", **target),
+        interaction("3", "é", **target),
+        interaction("2", "c", **target, undo=True),
+        interaction("4", "b", record="r", undo=True),
+        interaction("9", "d", **target, undo=True),
+        *(interaction(f"many-{actor}", f"many-{actor}", **target) for actor in range(300)),
+        msgspec.json.encode(Heartbeat(clock=at)),
+        b"no json",
+    ]
+    return RecordColumns.of(
+        [Record(first + place, at, b"key", value) for place, value in enumerate(values)]
+    )
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    warm_up()
