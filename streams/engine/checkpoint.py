@@ -1,15 +1,22 @@
 """Checkpoints: the order of steps that makes a restart invisible.
 
 1. Rows are applied in offset order; the state remembers the last applied offset of every source.
-2. What still has to be derived from the state is sent, then the state is copied (``snapshot``),
-   both without letting anything else happen in between.
+2. What still has to be derived from the state is sent, then what changed is copied (``snapshot``),
+   both without letting anything else happen in between. It is packed beside the event loop.
 3. Everything derived from the snapshot (frames, scores, dead letters) is acknowledged.
-4. The parts of the checkpoint are acknowledged, then one marker with the positions is.
+4. The parts of the checkpoint are acknowledged, then its marker is. (Where checkpoints are kept in
+   files, the file is complete and on the disk before the part that names it is sent.)
 5. Only then may the group's offsets move to these positions.
-6. The changelog before the oldest checkpoint still needed is deleted.
+6. The changelog before the oldest checkpoint still needed is deleted, once its marker is so old
+   that an owner who was replaced meanwhile would know.
 
 After a crash between any two steps the newest marker's state is restored, its inputs are read from
-its positions, and what is derived again is equal to what was sent before.
+its positions, and what is derived again is equal to what was sent before. ``crash_points.py`` names
+the places between the steps; recovery is in ``statelog.py``, what a log says in ``changelog.py``.
+
+Deletion is safe: a marker older than the longest time for which an owner can go on unnoticed was
+written while its owner still owned the partition. So its successor recovered that checkpoint or a
+later one, and what a checkpoint needs never goes back.
 """
 
 import asyncio

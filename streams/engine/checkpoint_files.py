@@ -5,6 +5,7 @@ what they always mean. A file is complete before its reference is sent, and it i
 the owner who wrote it, or by one who has recovered after that and stored a checkpoint of its own.
 """
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -45,8 +46,12 @@ class CheckpointFiles:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._stage}-{partition}-{owner.token.hex()}-{number}"
         unfinished = path.with_suffix(".unfinished")
-        unfinished.write_bytes(body)
+        with unfinished.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(path)
+        _keep_names(self._folder)
         self._kept[partition].append((number, path))
         return _REFERENCE + f"{xxhash.xxh64_hexdigest(body)} {path.name}".encode()
 
@@ -92,6 +97,15 @@ class CheckpointFiles:
         for _since, path in [each for each in waiting if each[0] <= now - self._kept_seconds]:
             path.unlink(missing_ok=True)
         waiting[:] = [each for each in waiting if each[0] > now - self._kept_seconds]
+
+
+def _keep_names(folder: Path) -> None:
+    """Make sure that the names in ``folder`` outlive a loss of power, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _name(held: bytes) -> str:

@@ -8,31 +8,34 @@ import time
 import traceback
 from pathlib import Path
 
+from config.errors import ExitCode
 from config.logging import last_words
 from streams.engine.pulse import Pulse, clock
 
 log = logging.getLogger("renown.failstop")
 
 STALL_CHECK_SECONDS = 0.25
+_AGAIN = (
+    "; start it again, it goes on from its checkpoint (RENOWN_LOG_LEVEL=DEBUG shows the traceback)"
+)
 _WORDS_SECONDS = 5.0
 """How long saying why may take: whoever reads stderr may have stopped to read."""
 
 
-def fail_stop(what: str, error: BaseException | None = None) -> None:
+def fail_stop(
+    what: str, error: BaseException | None = None, *, code: ExitCode = ExitCode.FAILED
+) -> None:
     """End the process at once. Whatever was not checkpointed is done again by the next owner."""
-    in_any_case = threading.Timer(_WORDS_SECONDS, os._exit, (1,))
+    in_any_case = threading.Timer(_WORDS_SECONDS, os._exit, (code,))
     in_any_case.daemon = True
     in_any_case.start()
     debugging = log.isEnabledFor(logging.DEBUG)
     detail = f": {type(error).__name__}: {error}{_innermost(error)}" if error is not None else ""
-    line = last_words(
-        f"worker stopped: {what}{detail}; start it again, it goes on from its checkpoint "
-        "(RENOWN_LOG_LEVEL=DEBUG shows the traceback)",
-        error if debugging else None,
-    )
+    again = "" if code is ExitCode.WRONG_USE else _AGAIN
+    line = last_words(f"worker stopped: {what}{detail}{again}", error if debugging else None)
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(code)
 
 
 def _innermost(error: BaseException | None) -> str:

@@ -7,6 +7,7 @@ the inputs, feeds them through ``apply_changelog_batch`` and holds the streams u
 
 import asyncio
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ import faust
 from faust.tables.base import Collection
 from faust.types import TP
 
+from config.errors import WrongUse
 from schemas.topics import Topic
 from streams.engine.changelog import ChangelogError, Kept, Owner, Recovered, fence, recover
 from streams.engine.checkpoint_files import CheckpointFiles
@@ -26,6 +28,9 @@ from streams.engine.outbox import Outbox
 from streams.engine.snapshots import unpack
 
 log = logging.getLogger("renown.state")
+
+_SAY_EVERY = 5.0
+"""Seconds between two lines about a recovery that takes long."""
 
 
 class PartitionState(Protocol):
@@ -107,7 +112,9 @@ class StateLog(Collection, Generic[S]):
         self.on_recovered: Callable[[int, S, Recovered], None] = lambda _partition, _state, _r: None
         self._generation: int | None = None
         self._reads: dict[int, dict[int, bytes]] = {}
-        self._reads_since = 0.0
+        self._reads_since = self._said_at = 0.0
+        self._read_bytes = 0
+        self._building = asyncio.Semaphore(os.cpu_count() or 1)
         self._last_offset: dict[int, int] = {}
         app.tables.add(self)
 
@@ -162,7 +169,8 @@ class StateLog(Collection, Generic[S]):
         self.released.clear()
         self.states.update(kept)
         self._reads = {partition: {} for partition in mine - kept.keys()}
-        self._reads_since = time.monotonic()
+        self._reads_since = self._said_at = time.monotonic()
+        self._read_bytes = 0
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
         """Take records in; they are read as a whole once recovery is complete."""
@@ -170,25 +178,29 @@ class StateLog(Collection, Generic[S]):
             records = self._reads.get(event.message.partition)
             if records is not None:
                 records[event.message.offset] = event.message.value
+                self._read_bytes += len(event.message.value)
+        self._say_progress("read")
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Build the states that were read and fence off whoever owned them before."""
         try:
             reads, reads_anything = self._reads, bool(self._reads)
-            for partition in sorted(reads):
-                await self._recover(partition, reads)
+            await asyncio.gather(*(self._recover(partition, reads) for partition in sorted(reads)))
             if reads_anything and not reads:
                 self.recovery_seconds = time.monotonic() - self._reads_since
                 reach(Point.RECOVERY_RESUMED)
+        except WrongUse as error:
+            fail_stop(str(error), code=error.exit_code)
         except ChangelogError as error:
             fail_stop(f"changelog {self.topic.value} is damaged: {error}")
         except Exception as error:  # Faust ignores what is raised here
             fail_stop(f"recovery of {self.topic.value} failed", error)
 
     async def _recover(self, partition: int, reads: dict[int, dict[int, bytes]]) -> None:
-        recovered = recover(reads[partition])
-        reach(Point.RECOVERY_READ)
-        state = await asyncio.to_thread(self._restore, partition, recovered.checkpoints)
+        async with self._building:
+            recovered = recover(reads[partition])
+            reach(Point.RECOVERY_READ)
+            state = await asyncio.to_thread(self._restore, partition, recovered.checkpoints)
         if reads is not self._reads:
             return  # rebalanced again meanwhile: a fence now could lock out the new owner
         reach(Point.RECOVERY_BUILT)
@@ -204,6 +216,7 @@ class StateLog(Collection, Generic[S]):
             return
         self.states[partition] = state
         del reads[partition]
+        self._say_progress(f"{len(reads)} partitions to go after")
         log.info(
             "recovered %s partition %d: epoch %d, positions %s",
             self.topic.value, partition, owner.epoch, state.positions(),
@@ -214,9 +227,32 @@ class StateLog(Collection, Generic[S]):
         for kept in checkpoints:
             packed = self.files.get(kept.body)
             size = len(packed)
-            snapshots.append(unpack(packed, kept.version).state)
+            snapshot = unpack(packed, kept.version)
+            self._check_partitions(partition, snapshot.partitions)
+            snapshots.append(snapshot.state)
         self.sizes[partition] = size
         return self._build(partition, snapshots)
+
+    def _check_partitions(self, partition: int, were: int | None) -> None:
+        """What lies in which partition depends on their number."""
+        if were in (None, self.partitions):
+            return
+        raise WrongUse(
+            f"the state of {self.topic.value} partition {partition} is of {were} partitions, "
+            f"RENOWN_PARTITIONS says {self.partitions}: set RENOWN_PARTITIONS={were} and give the "
+            f"topics {were} partitions; or, to have {self.partitions}, delete the topics and run "
+            "renown rebuild (its --help lists the steps)"
+        )
+
+    def _say_progress(self, what: str) -> None:
+        """A line now and then while a recovery takes long."""
+        now = time.monotonic()
+        if now - self._said_at >= _SAY_EVERY:
+            self._said_at = now
+            log.warning(
+                "recovering %s: %s %.0f MB, %.0f s so far",
+                self.topic.value, what, self._read_bytes / 1e6, now - self._reads_since,
+            )  # fmt: skip
 
     def append(
         self, partition: int, record: bytes, on_offset: Callable[[int], None] | None = None

@@ -6,7 +6,9 @@ import faust
 import pytest
 from faust.types import TP
 
+from config.errors import ExitCode
 from schemas.topics import Topic
+from streams.engine import statelog
 from tests.support.states import TOPIC, GatedOutbox, feed, log_of, recovered, tps
 
 
@@ -69,5 +71,47 @@ def test_a_recovery_that_is_overtaken_by_a_rebalance_gives_no_state(app: faust.A
         outbox.gate.set()
         await recovery
         assert log.states == {}
+
+    asyncio.run(scenario())
+
+
+def test_a_state_of_another_number_of_partitions_is_refused(
+    app: faust.App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(what: str, *_error: object, code: ExitCode = ExitCode.FAILED) -> None:
+        told.append((what, code))
+        raise Stopped
+
+    async def scenario() -> None:
+        log = log_of(app, GatedOutbox())
+        log.partitions = 6
+        with pytest.raises(Stopped):
+            await recovered(log, {1: 42}, generation=1)
+        assert log.states == {}
+
+    told: list[tuple[str, ExitCode]] = []
+    monkeypatch.setattr(statelog, "fail_stop", stop)
+    asyncio.run(scenario())
+    [(what, code)] = told
+    assert "is of 4 partitions, RENOWN_PARTITIONS says 6" in what
+    assert "renown rebuild" in what
+    assert code is ExitCode.WRONG_USE
+
+
+def test_partitions_are_recovered_beside_each_other(app: faust.App) -> None:
+    async def scenario() -> None:
+        outbox = GatedOutbox()
+        outbox.gate.clear()
+        log = log_of(app, outbox)
+        recovery = asyncio.create_task(recovered(log, {0: 1, 1: 42, 2: 5}, generation=1))
+        while len(outbox.sent) < 3:  # noqa: ASYNC110 (the fake has no event for it)
+            await asyncio.sleep(0.01)
+        assert log.states == {}, "no fence is acknowledged"
+        outbox.gate.set()
+        await recovery
+        assert {p: state.number for p, state in log.states.items()} == {0: 1, 1: 42, 2: 5}
 
     asyncio.run(scenario())
