@@ -85,7 +85,11 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     for f in ROW_SCHEMA
     if f.name not in _TEXTS
 }
+_NAMES: Final[tuple[str, ...]] = tuple(ROW_SCHEMA.names)
+_TYPES: Final[dict[str, Any]] = {f.name: f.type for f in ROW_SCHEMA}
 _HEADER_KEY: Final = b"renown"
+_STREAM_END: Final = 64
+"""Bytes at the end of a stream, and what rounding may add."""
 
 
 def empty_columns() -> Columns:
@@ -120,16 +124,14 @@ class Frame:
     def encode(self) -> bytes:
         """The frame as an Arrow IPC stream."""
         schema = ROW_SCHEMA.with_metadata({_HEADER_KEY: msgspec.json.encode(self.header)})
-        arrays = [
-            self.columns[f.name].to_arrow()
-            if f.name in _TEXTS
-            else pa.array(self.columns[f.name], f.type)
-            for f in ROW_SCHEMA
-        ]
-        sink = pa.BufferOutputStream()
+        arrays = [_to_arrow(name, self.columns[name]) for name in _NAMES]
+        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+        room = schema.serialize().size + pa.ipc.get_record_batch_size(batch) + _STREAM_END
+        buffer = pa.allocate_buffer(room)
+        sink = pa.FixedSizeBufferWriter(buffer)
         with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-        return bytes(sink.getvalue())
+            writer.write_batch(batch)
+        return buffer.slice(0, sink.tell()).to_pybytes()  # type: ignore[no-any-return]
 
     def beyond(self, applied: int) -> "Frame":
         """The frame without the rows whose source offset is ``applied`` or less."""
@@ -145,28 +147,58 @@ def decode_frame(data: bytes) -> Frame:
     try:
         with pa.ipc.open_stream(data) as reader:
             schema = reader.schema
-            table = reader.read_all()
-            table.validate(full=True)  # lengths that lie would be read beyond the buffers
+            batch = _only_batch(list(reader), schema)
+            batch.validate(full=True)  # lengths that lie would be read beyond the buffers
         header = msgspec.json.decode((schema.metadata or {})[_HEADER_KEY], type=FrameHeader)
     except (pa.ArrowException, OSError, KeyError, msgspec.DecodeError) as error:
         raise ValueError(f"not a frame of weighed interactions: {error}") from error
-    if schema.remove_metadata() != ROW_SCHEMA:
-        table = _of_first_version(table)
-    columns = {
-        f.name: TextColumn.from_arrow(table[f.name].combine_chunks())
-        if f.name in _TEXTS
-        else table[f.name].to_numpy().astype(_DTYPES[f.name], copy=False)
-        for f in ROW_SCHEMA
-    }
-    return Frame(header, columns)
+    if not schema.equals(ROW_SCHEMA):
+        batch = _of_first_version(batch)
+    arrays = zip(_NAMES, batch.columns, strict=True)
+    return Frame(header, {name: _from_arrow(name, array) for name, array in arrays})
 
 
-def _of_first_version(table: Any) -> Any:
-    """The table with the columns that were added since; ``ValueError`` if it is anything else."""
-    names = table.schema.names
+def _only_batch(batches: list[Any], schema: Any) -> Any:
+    """The rows of all batches in one; there is one, unless somebody else wrote them."""
+    if len(batches) == 1:
+        return batches[0]
+    joined = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
+    return joined[0] if joined else pa.RecordBatch.from_pylist([], schema)
+
+
+def _of_first_version(batch: Any) -> Any:
+    """The batch with the columns that were added since; ``ValueError`` if it is anything else."""
+    names = batch.schema.names
     for column in ROW_SCHEMA:
         if column.name in _ADDED and column.name not in names:
-            table = table.append_column(column, pa.array([0] * len(table)).cast(column.type))
-    if table.schema.remove_metadata() != ROW_SCHEMA:
+            batch = batch.append_column(column, pa.array([0] * len(batch)).cast(column.type))
+    if not batch.schema.equals(ROW_SCHEMA):
         raise ValueError(f"frame with unknown columns: {names}")
-    return table
+    return batch
+
+
+def _to_arrow(name: str, values: Any) -> Any:
+    """A column as an array of Arrow, numbers and texts without a copy."""
+    if name in _TEXTS:
+        return values.to_arrow()
+    dtype = _DTYPES[name]
+    numbers = np.ascontiguousarray(values, dtype)
+    packed = np.packbits(numbers, bitorder="little") if dtype is np.bool_ else numbers
+    buffers = [None, pa.py_buffer(packed)]
+    return pa.Array.from_buffers(_TYPES[name], len(numbers), buffers, null_count=0)
+
+
+def _from_arrow(name: str, array: Any) -> Any:
+    """An array of Arrow as a column, numbers and texts without a copy."""
+    if array.null_count and not ROW_SCHEMA.field(name).nullable:
+        raise ValueError(f"frame without some values in {name}")
+    if name in _TEXTS:
+        return TextColumn.from_arrow(array)
+    count, start, dtype = len(array), array.offset, _DTYPES[name]
+    if not count:
+        return np.empty(0, dtype)
+    values = array.buffers()[1]
+    if dtype is np.bool_:
+        bits = np.frombuffer(values, np.uint8)
+        return np.unpackbits(bits, count=start + count, bitorder="little")[start:].view(np.bool_)
+    return np.frombuffer(values, dtype, count, start * np.dtype(dtype).itemsize)
