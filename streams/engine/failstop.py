@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from config.errors import ExitCode
@@ -18,6 +19,8 @@ STALL_CHECK_SECONDS = 0.25
 _AGAIN = (
     "; start it again, it goes on from its checkpoint (RENOWN_LOG_LEVEL=DEBUG shows the traceback)"
 )
+_SESSIONS_TO_STOP = 6.0
+"""Group sessions in which a process that was told to end must have ended."""
 _WORDS_SECONDS = 5.0
 """How long saying why may take: whoever reads stderr may have stopped to read."""
 
@@ -70,4 +73,29 @@ def standstill(asleep: float, session_seconds: float, pulse: Pulse) -> str:
         return f"it stood still for {asleep:.0f} s, longer than its session in the group"
     if (silent := pulse.silent()) > pulse.hung_after:
         return f"its event loop has hung for {silent:.0f} s"
+    return ""
+
+
+def exit_when_stopping_hangs(session_seconds: float, silent: Callable[[], float]) -> None:
+    """Watch, from a thread, over a process that was told to end.
+
+    ``silent``: seconds for which no broker has answered. Without a broker nothing can be kept any
+    more, and the clients would go on trying for minutes.
+    """
+
+    def watch() -> None:
+        began = clock()
+        while not (reason := stopping_hangs(clock() - began, session_seconds, silent())):
+            time.sleep(STALL_CHECK_SECONDS)
+        fail_stop(reason)
+
+    threading.Thread(target=watch, name="stop-watch", daemon=True).start()
+
+
+def stopping_hangs(stopping: float, session_seconds: float, silent: float) -> str:
+    """Why a process that has been stopping for a while must not wait; nothing if it may."""
+    if stopping > _SESSIONS_TO_STOP * session_seconds:
+        return f"it was told to end {stopping:.0f} s ago"
+    if stopping > session_seconds and silent > session_seconds:
+        return f"it was told to end, and no broker has answered for {silent:.0f} s"
     return ""

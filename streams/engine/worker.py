@@ -1,6 +1,7 @@
 """A Faust app set up for this project, and the process around it."""
 
 import logging
+import math
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from config.errors import Unreachable
 from config.logging import configure_logging
 from config.settings import Settings
 from config.telemetry import Check
-from streams.engine.failstop import exit_when_stalled, fail_stop
+from streams.engine.failstop import exit_when_stalled, exit_when_stopping_hangs, fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
 from streams.engine.pulse import Pulse
 from streams.engine.transport import SCHEME
@@ -68,6 +69,12 @@ class WorkerApp(faust.App):
         """Let the loop be watched from its beginning."""
         self.add_future(self.pulse.run())
         await super().on_first_start()
+
+    async def stop(self) -> None:
+        """Keep what was applied and end, in bounded time."""
+        if not self.should_stop:
+            exit_when_stopping_hangs(self.settings.session_seconds, self._silent)
+        await super().stop()
 
     def batches_of(self, *topics: str) -> Any:
         """The channel on which the fetched batches of ``topics`` arrive."""
@@ -145,11 +152,15 @@ class WorkerApp(faust.App):
         end = self.end(TP(topic, partition))
         return None if end is None else max(0, end - wanted)
 
-    def _check_broker(self) -> str:
+    def _silent(self) -> float:
+        """Seconds since a broker last answered."""
         heard_at = self.inputs.heard_at
-        if heard_at is None:
+        return math.inf if heard_at is None else time.monotonic() - heard_at
+
+    def _check_broker(self) -> str:
+        if self.inputs.heard_at is None:
             return "no broker has answered yet"
-        silent = time.monotonic() - heard_at
+        silent = self._silent()
         too_long = silent > self.settings.session_seconds
         return f"no broker has answered for {silent:.0f} s" if too_long else ""
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from streams.engine.checks import Checks
-from streams.engine.failstop import standstill
+from streams.engine.failstop import standstill, stopping_hangs
 from streams.engine.pulse import Pulse
 
 HANGS = """
@@ -125,3 +125,10 @@ def test_checks_may_be_asked_before_there_is_an_app() -> None:
         "broker": "",
         "partitions": "none",
     }
+
+
+def test_a_process_that_was_told_to_end_waits_only_for_a_broker_that_answers() -> None:
+    assert stopping_hangs(7.9, 8.0, silent=30.0) == ""
+    assert "no broker has answered for 9 s" in stopping_hangs(8.1, 8.0, silent=9.0)
+    assert stopping_hangs(40.0, 8.0, silent=0.1) == "", "it is still keeping what it applied"
+    assert stopping_hangs(49.0, 8.0, silent=0.1) == "it was told to end 49 s ago"
