@@ -15,17 +15,18 @@ from schemas.frames import Frame
 from schemas.kinds import KINDS
 from schemas.model import Model
 from schemas.score import ScoreUpdate
+from schemas.texts import TextColumn
 from schemas.topics import Topic
 from streams.core.arrays import Ints
 from streams.core.clock import PartitionClock, Source
 from streams.core.emission import Emission
 from streams.core.model import NEVER_H, evaluate, summed
-from streams.core.panes import NO_HOUR
-from streams.core.slots import Slots
 from streams.core.windows import Windows
+from streams.kernels.cells import NO_CELL, NO_HOUR, Cells
+from streams.kernels.score_arrays import Columns
 
 HOUR_MS = 3_600_000
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Applied(Enum):
@@ -56,6 +57,7 @@ class ScorePartition:
         once: bool,
         idle_seconds: float = 10.0,
         emit_seconds: float = 1.0,
+        exact_engagers: bool = True,
     ) -> None:
         self.partition = partition
         self.position = -1
@@ -68,8 +70,9 @@ class ScorePartition:
         self._number = 0
         self._model = model
         self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
-        self._slots = Slots()
-        self._windows = Windows(model.horizons_h, len(model.class_weights), len(KINDS))
+        self._windows = Windows(
+            model.horizons_h, len(model.class_weights), len(KINDS), exact=exact_engagers
+        )
         # published per account: weights, interactions and engagers of each horizon
         self._emission = Emission(model, 3 * len(model.horizons_h), emit_seconds)
 
@@ -85,8 +88,8 @@ class ScorePartition:
 
     @property
     def accounts(self) -> int:
-        """Number of accounts that ever received an interaction."""
-        return self._slots.accounts
+        """Number of accounts that have anything in the longest horizon, or had it just now."""
+        return self._windows.accounts
 
     def apply(self, frame: Frame, offset: int, now: float) -> Applied:
         """Apply the frame at ``offset`` of ``weighed``; the first occurrence of a row wins."""
@@ -110,16 +113,14 @@ class ScorePartition:
         self._count(frame.beyond(applied))
         return Applied.NEW
 
-    def recall_accounts(
-        self, targets: list[str], networks: npt.NDArray[np.uint8], first: Ints
-    ) -> Ints:
-        """Make cells that were there before, ``first`` being the hour of their first interaction.
+    def recall_accounts(self, targets: list[str]) -> Ints:
+        """Make accounts that were there before; returns their numbers.
 
-        Returns the number of each cell's account. A state is recalled into a new instance: first
-        the accounts, then rows and what was published of them, at last ``resume``.
+        A state is recalled into a new instance: first the accounts, then rows and what was
+        published of them, at last ``resume``.
         """
-        accounts, cells = self._make(targets, networks)
-        np.minimum.at(self._windows.first, cells, first)
+        accounts = self._windows.make(TextColumn.of(targets)).astype(np.int64)
+        self._emission.reserve(self._windows.top)
         return accounts
 
     def recall_rows(
@@ -128,26 +129,26 @@ class ScorePartition:
         networks: npt.NDArray[np.uint8],
         engagers: npt.NDArray[np.uint64],
         hours: Ints,
-        classes: Ints,
-        kinds: Ints,
+        classes: npt.NDArray[np.uint8],
+        kinds: npt.NDArray[np.uint8],
         weights: Ints,
         undo: npt.NDArray[np.bool_],
     ) -> None:
         """Take in rows of before, in any order; ``resume`` counts them."""
-        _, cells = self._make(targets, networks)
-        self._windows.apply(cells, engagers, hours, classes, kinds, weights, undo)
+        names = TextColumn.of(targets)
+        self._windows.recall(
+            Columns(
+                names.data, names.places, networks, engagers, hours, classes, kinds, weights, undo
+            )
+        )
+        self._emission.reserve(self._windows.top)
 
-    def recall_published(
-        self, profiles: list[str], networks: npt.NDArray[np.uint8], score: Ints, sums: Ints
-    ) -> Ints:
+    def recall_published(self, profiles: list[str], score: Ints, sums: Ints) -> Ints:
         """What was published last of profiles (distinct); returns the number of each one's account.
 
-        ``networks``: for those of which no row is left. ``sums``: weights, interactions and
-        engagers, int64[3 * horizons, profiles].
+        ``sums``: weights, interactions and engagers, int64[3 * horizons, profiles].
         """
-        accounts = self._slots.find(profiles)
-        new = np.flatnonzero(accounts < 0)
-        accounts[new], _ = self._make([profiles[place] for place in new], networks[new])
+        accounts = self.recall_accounts(profiles)
         self._emission.recall(accounts, score, sums)
         return accounts
 
@@ -160,7 +161,7 @@ class ScorePartition:
             {"value": clock, "sources": [(*s, at, False) for s, at in sorted(sources.items())]}
         )
         self._windows.begin(clock // HOUR_MS)
-        self._emission.fall_due(np.arange(self._slots.accounts))
+        self._emission.fall_due(np.arange(self._windows.top))
         self._emission.touch(behind)
 
     def tick(self, now: float) -> None:
@@ -172,28 +173,25 @@ class ScorePartition:
         if not len(frame):
             return
         columns = frame.columns
-        hours = columns["at"] // HOUR_MS
-        accounts, cells = self._make(columns["target"].tolist(), columns["network"])
-        self._windows.apply(
-            cells,
-            columns["engager"],
-            hours,
-            columns["class"].astype(np.int64),
-            columns["kind"].astype(np.int64),
-            columns["weight"],
-            columns["undo"],
+        names, hours, undo = columns["target"], columns["at"] // HOUR_MS, columns["undo"]
+        accounts = self._windows.apply(
+            Columns(
+                names.data,
+                names.places,
+                columns["network"],
+                columns["engager"],
+                hours,
+                columns["class"],
+                columns["kind"],
+                columns["weight"],
+                undo,
+            )
         )
+        self._emission.reserve(self._windows.top)
         # an undo of what is still ahead leaves nothing behind that could touch the account later;
         # so every account that ever received anything is published, whatever came first
-        self._emission.touch(accounts[(hours <= self._windows.now) | columns["undo"]])
+        self._emission.touch(accounts[(hours <= self._windows.now) | undo])
         self.rows += len(frame)
-
-    def _make(self, targets: list[str], networks: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
-        """Account and cell of each row, made where they are new."""
-        accounts, cells = self._slots.of(targets, networks)
-        self._windows.reserve(self._slots.cells)
-        self._emission.reserve(self._slots.accounts)
-        return accounts, cells
 
     def _pass_time(self) -> None:
         """Bring the windows to the hour of the clock; what this changes falls due."""
@@ -201,20 +199,12 @@ class ScorePartition:
         before = self._windows.now
         if hour <= before:
             return
-        account_of = self._slots.account_of
-        last = self._newest_hours()
         fade_from = self._model.longest_h - self._model.fade_h
-        fading = (last < hour - fade_from) & (last > before - self._model.longest_h)
-        self._emission.fall_due(np.flatnonzero(fading))
+        fading = self._windows.newest_between(before - self._model.longest_h, hour - fade_from)
+        self._emission.fall_due(fading)
         moved = self._windows.advance(hour)
-        self._emission.fall_due(account_of[moved.left])
-        self._emission.touch(account_of[moved.entered])
-
-    def _newest_hours(self) -> Ints:
-        """int64[accounts]: hour of each account's newest interaction, on whatever network."""
-        last = np.full(self._slots.accounts, NO_HOUR, np.int64)
-        np.maximum.at(last, self._slots.account_of, self._windows.last[: self._slots.cells])
-        return last
+        self._emission.fall_due(moved.left)
+        self._emission.touch(moved.entered)
 
     def updates(self, now: float, *, everything: bool = False) -> list[ScoreUpdate]:
         """What must be published now, each with the next sequence number.
@@ -226,14 +216,16 @@ class ScorePartition:
         if not len(accounts):
             return []
         windows = self._windows
-        cells, owner = self._slots.cells_of(accounts)
-        distinct = windows.distinct[:, :, cells]
-        weights = windows.weights[:, cells].sum(-1)
-        interactions = windows.interactions[:, cells].sum(-1)
+        cells, owner = _cells_of(windows.cells, accounts)
+        held = windows.cells
+        distinct = held.distinct[cells].transpose(2, 1, 0).astype(np.int64)
+        distinct = distinct << held.level[accounts[owner]].astype(np.int64)
+        weights = held.weights[cells].sum(-1, dtype=np.int64).T
+        interactions = held.interactions[cells].sum(-1, dtype=np.int64).T
         last = np.full(len(accounts), NO_HOUR, np.int64)
-        np.maximum.at(last, owner, windows.last[cells])
+        np.maximum.at(last, owner, held.last[cells])
         first = np.full(len(accounts), windows.now, np.int64)
-        np.minimum.at(first, owner, windows.first[cells])
+        np.minimum.at(first, owner, held.first[cells])
         silent = np.minimum(windows.now - last, NEVER_H)
         # no own posts yet
         state = evaluate(weights, distinct, 0, owner, silent, windows.now - first, self._model)
@@ -257,7 +249,7 @@ class ScorePartition:
             self.sequence += 1
             result.append(
                 ScoreUpdate(
-                    profile=self._slots.names[account],
+                    profile=self._windows.name(account),
                     score=score,
                     bits=bits,
                     momentum=momentum,
@@ -320,7 +312,6 @@ class ScorePartition:
             "holes": self.holes,
             "lost": self.lost,
             "clock": self._clock.snapshot(),
-            "slots": self._slots.snapshot(),
             "windows": self._windows.snapshot(),
             "emission": self._emission.snapshot(),
         }
@@ -338,6 +329,7 @@ class ScorePartition:
         once: bool,
         idle_seconds: float = 10.0,
         emit_seconds: float = 1.0,
+        exact_engagers: bool = True,
     ) -> "ScorePartition":
         """The state that the last of ``snapshots`` was taken of.
 
@@ -358,6 +350,7 @@ class ScorePartition:
             once=once,
             idle_seconds=idle_seconds,
             emit_seconds=emit_seconds,
+            exact_engagers=exact_engagers,
         )
         self.position = snapshot["position"]
         self.applied = {(topic, part): offset for topic, part, offset in snapshot["applied"]}
@@ -367,9 +360,20 @@ class ScorePartition:
         self.holes = snapshot["holes"]
         self.lost = snapshot["lost"]
         self._clock.load(snapshot["clock"])
-        self._slots.load(snapshot["slots"])
-        self._windows.reserve(self._slots.cells)
-        self._emission.reserve(self._slots.accounts)
         self._windows.load(snapshot["windows"])
+        self._emission.reserve(self._windows.top)
         self._emission.load(snapshot["emission"])
         return self
+
+
+def _cells_of(cells: Cells, accounts: Ints) -> tuple[Ints, Ints]:
+    """All cells of the given accounts, and of each its account's place in ``accounts``."""
+    at, owner = cells.head[accounts], np.arange(len(accounts))
+    found, owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    while len(at):
+        some = np.flatnonzero(at != NO_CELL)
+        at, owner = at[some], owner[some]
+        found.append(at.astype(np.int64))
+        owners.append(owner)
+        at = cells.following[at]
+    return np.concatenate(found), np.concatenate(owners)

@@ -5,246 +5,314 @@ A cell is an account on one network. Panes are UTC hours; a horizon of h hours h
 as long as that lies in the longest horizon. One that is ahead of ``now`` waits in its pane until
 ``now`` reaches it. Everything is an integer that is added and later subtracted, so the state
 depends only on which rows came and on ``now``, not on their order.
+
+This is the memory of the compiled kernels (``streams/kernels/windows.py``): arrays that grow before
+a kernel needs the room.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from streams.core.arrays import Ints, grown, pack, run_starts, unpack
-from streams.core.engagers import Engagers
-from streams.core.history import History
-from streams.core.panes import CLASS_BITS, CODE_BITS, KIND_BITS, NO_HOUR, Entries, Panes
+from schemas.texts import TextColumn
+from streams.core.arrays import Ints
+from streams.core.slices import new_slice, packed, unpacked
+from streams.kernels.accounts import (
+    find_accounts,
+    find_known,
+    free_accounts,
+    free_rows,
+    index_accounts,
+    pack_names,
+)
+from streams.kernels.cells import Cells
+from streams.kernels.engagers import index_pairs
+from streams.kernels.hours import ENTERED, LEFT, advance, begin, mark_fading
+from streams.kernels.score_arrays import (
+    ACCOUNT,
+    ACCOUNTS,
+    ALIVE,
+    CELL,
+    CELLS,
+    CLASS_BITS,
+    COUNTERS,
+    DEAD_NAME_BYTES,
+    ENTRIES,
+    ENTRY,
+    KIND_BITS,
+    LAST_HOUR,
+    LIMIT,
+    MOST_HORIZONS,
+    NAME_BYTES,
+    NOW,
+    PAIR,
+    PAIRS,
+    TOP,
+    Columns,
+    ScoreArrays,
+)
+from streams.kernels.slices import Slice, dump, load, measure
+from streams.kernels.windows import apply_rows, recall_rows
 
-_SPARE_PAIRS = 4096
-_UNSEEN = 1 << 30
+NAMED: Final = 256
+"""So many engagers of an account are counted exactly; above, a sample is."""
+_UNLIMITED: Final = (1 << 31) - 2
+_NETWORKS: Final = 256
+_SMALLEST: Final = 64
+_FILLED: Final = (5, 8)
+_RECENT: Final = 1 << 12
+_SPARE_BYTES: Final = 1 << 16
+
+_ACCOUNT_COLUMNS: Final = ("head", "level", "name_at", "name_size")
+_CELL_COLUMNS: Final = ("weights", "interactions", "distinct", "last", "first", "following")
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Cells that the passing of time changed, with repeats: panes ``entered``, panes ``left``."""
+    """Accounts that the passing of time changed: panes ``entered``, panes ``left``."""
 
     entered: Ints
     left: Ints
 
 
 class Windows:
-    """Windows of all cells of a partition.
+    """Windows of all accounts of a partition. ``exact``: engagers are never sampled."""
 
-    ``weights`` and ``interactions``: int64[horizons, cells, kinds]. ``last``: hour of the newest
-    interaction of a cell that still counts (one older than the longest horizon may stay: it is as
-    good as ``NO_HOUR``). ``first``: the earliest hour of any interaction a cell ever received; it
-    does not come back by an undo, since the account was known from then on.
-    """
-
-    def __init__(self, horizons: Sequence[int], classes: int, kinds: int) -> None:
-        if classes > 1 << CLASS_BITS or kinds > 1 << KIND_BITS:
-            raise ValueError(f"the pane log has no room for {classes} classes and {kinds} kinds")
-        self.horizons = tuple(horizons)
-        self.now = 0
-        self.cells = 0
-        self.engagers = Engagers(horizons, classes)
-        self.panes = Panes()
-        self.last: Ints = np.empty(0, np.int64)
-        self.first: Ints = np.empty(0, np.int64)
-        self._kinds = kinds
-        # made when the first undo needs it
-        self._history: History | None = None
-        self._weights: Ints = np.zeros((len(self.horizons), 0), np.int64)
-        self._interactions: Ints = np.zeros((len(self.horizons), 0), np.int64)
-
-    @property
-    def since(self) -> int:
-        """The earliest hour that still counts in any horizon."""
-        return self.now - self.horizons[-1]
-
-    @property
-    def weights(self) -> Ints:
-        """int64[horizons, cells, kinds], a view."""
-        return self._by_kind(self._weights)
-
-    @property
-    def interactions(self) -> Ints:
-        """int64[horizons, cells, kinds], a view."""
-        return self._by_kind(self._interactions)
-
-    @property
-    def distinct(self) -> Ints:
-        """int64[classes, horizons, cells], a view; see ``Engagers``."""
-        return self.engagers.distinct[:, :, : self.cells]
-
-    def _by_kind(self, flat: Ints) -> Ints:
-        shape = (len(self.horizons), self.cells, self._kinds)
-        return flat[:, : self.cells * self._kinds].reshape(shape)
-
-    def reserve(self, cells: int) -> None:
-        """Make cells 0 to ``cells - 1`` exist."""
-        if cells > self.cells:
-            self.cells = cells
-            self.last = grown(self.last, cells, NO_HOUR)
-            self.first = grown(self.first, cells, _UNSEEN)
-            self._weights = grown(self._weights, cells * self._kinds)
-            self._interactions = grown(self._interactions, cells * self._kinds)
-            self.engagers.reserve(cells)
-
-    def apply(
-        self,
-        cells: Ints,
-        engagers: npt.NDArray[np.uint64],
-        hours: Ints,
-        classes: Ints,
-        kinds: Ints,
-        weights: Ints,
-        undo: npt.NDArray[np.bool_],
+    def __init__(
+        self, horizons: Sequence[int], classes: int, kinds: int, *, exact: bool, named: int = NAMED
     ) -> None:
-        """Count rows of existing cells; ``weights`` are positive, on an undo too."""
-        np.minimum.at(self.first, cells, hours)
-        signs = np.where(undo, -1, 1)
-        weights = weights * signs
-        if len(hours) and hours.min() < self.since:
-            young = np.flatnonzero(hours >= self.since)
-            cells, engagers, hours, classes = (
-                cells[young],
-                engagers[young],
-                hours[young],
-                classes[young],
-            )
-            kinds, weights, signs = kinds[young], weights[young], signs[young]
-        pairs = self.engagers.pairs(cells, engagers)
-        entries = Entries.of(pairs, classes, kinds, weights, signs)
-        self.panes.append(hours, entries)
-        if self._history is not None:
-            self._history.add(hours, entries, self.since)
-        if len(hours) and hours.max() > self.now:
-            reached = np.flatnonzero(hours <= self.now)
-            hours, entries = hours[reached], entries.taken(reached)
-        self._count(hours, entries)
+        if classes >= 1 << CLASS_BITS or kinds > 1 << KIND_BITS or len(horizons) > MOST_HORIZONS:
+            raise ValueError(f"no room for {classes} classes, {kinds} kinds, {len(horizons)} hours")
+        sums = (0, len(horizons), kinds)
+        cells = Cells(
+            weights=np.zeros(sums, np.int64),
+            interactions=np.zeros(sums, np.int64),
+            distinct=np.zeros((0, len(horizons), classes), np.int32),
+            last=np.zeros(0, np.int32),
+            first=np.zeros(0, np.int32),
+            head=np.zeros(0, np.int32),
+            following=np.zeros(0, np.int32),
+            level=np.zeros(0, np.uint8),
+            names=np.zeros(0, np.uint8),
+            name_at=np.zeros(0, np.int64),
+            name_size=np.zeros(0, np.uint16),
+        )
+        self.arrays = ScoreArrays(
+            cells=cells,
+            account_rows=np.zeros(0, ACCOUNT),
+            cell_rows=np.zeros(0, CELL),
+            pair_rows=np.zeros(0, PAIR),
+            entry_rows=np.zeros(0, ENTRY),
+            account_slots=np.zeros(_SMALLEST, np.int32),
+            pair_slots=np.zeros(_SMALLEST, np.int32),
+            panes=np.zeros(0, np.int32),
+            recent=np.zeros(_RECENT, np.int32),
+            horizons=np.array(horizons, np.int64),
+            counters=np.zeros(COUNTERS, np.int64),
+        )
+        self.arrays.counters[LIMIT] = _UNLIMITED if exact else named
 
-    def advance(self, now: int) -> Moved:
-        """Let the hour be ``now``, if that is later than it was."""
-        before = self.now
-        if now <= before:
-            return Moved(*(np.empty(0, np.int64) for _ in range(2)))
-        left = [np.empty(0, np.int64)]
-        for horizon, length in enumerate(self.horizons):
-            hours = self.panes.hours(before - length, min(now - length, before + 1))
-            left += [self._leave(horizon, hour) for hour in hours]
-        self.now = now
-        entered = [np.empty(0, np.int64)]
-        for hour in self.panes.hours(before + 1, now + 1):
-            entries = self.panes[hour].merged()
-            entered.append(self.engagers.cell[entries.pairs])
-            if hour >= self.since:
-                self._count(np.full(len(entries), hour), entries)
-        self.panes.drop(self.since)
-        return Moved(np.concatenate(entered), np.concatenate(left))
+    @property
+    def now(self) -> int:
+        """The hour."""
+        return int(self.arrays.counters[NOW])
 
-    def _leave(self, horizon: int, hour: int) -> Ints:
-        entries = self.panes[hour].merged()
-        pairs = entries.pairs
-        cells = self.engagers.cell[pairs]
-        slots = cells * self._kinds + entries.kinds
-        np.subtract.at(self._weights[horizon], slots, entries.weights)
-        np.subtract.at(self._interactions[horizon], slots, entries.counts)
-        self.engagers.leave(horizon, hour, pairs[run_starts(pairs)])
-        return cells
+    @property
+    def top(self) -> int:
+        """Accounts have numbers below this one; some of them may be free."""
+        return int(self.arrays.counters[TOP + ACCOUNTS])
 
-    def _count(self, hours: Ints, entries: Entries) -> None:
-        """Count entries of the hours ``since`` to ``now``, which are in their panes already."""
-        if not len(hours):
-            return
-        pairs = entries.pairs
-        cells = self.engagers.cell[pairs]
-        slots = cells * self._kinds + entries.kinds
-        oldest = int(hours.min())
-        for horizon, length in enumerate(self.horizons):
-            chosen: slice | Ints = slice(None)
-            if oldest < self.now - length:
-                chosen = np.flatnonzero(hours >= self.now - length)
-            np.add.at(self._weights[horizon], slots[chosen], entries.weights[chosen])
-            np.add.at(self._interactions[horizon], slots[chosen], entries.counts[chosen])
-        added = entries.counts > 0
-        np.maximum.at(self.last, cells[added], hours[added])
-        lost = self.engagers.count(pairs, hours, entries.classes, entries.counts, self.now)
-        if len(lost):
-            self._fall_back(lost)
+    @property
+    def accounts(self) -> int:
+        """How many accounts there are."""
+        return int(self.arrays.counters[ALIVE + ACCOUNTS])
 
-    def _fall_back(self, pairs: Ints) -> None:
-        """Pairs lost an interaction at one of their newest hours: find what is newest now."""
-        engagers = self.engagers
-        if self._history is None:
-            self._history = History.of_panes(self.panes.all())
-        latest = self._history.newest(pairs, len(engagers.latest), self.since, self.now)
-        was = engagers.fall_back(pairs, latest, self.now)
-        cells = engagers.cell[pairs]
-        fell = (latest[0] < was) & (was == self.last[cells])
-        if fell.any():
-            concerned = np.zeros(self.cells, np.bool_)
-            concerned[cells[fell]] = True
-            self.last[: self.cells][concerned] = NO_HOUR
-            whose = engagers.cell[: engagers.size]
-            some = np.flatnonzero(concerned[whose])
-            np.maximum.at(self.last, whose[some], engagers.latest[0, some].astype(np.int64))
+    @property
+    def cells(self) -> Cells:
+        """What the score follows from."""
+        return self.arrays.cells
 
-    def compact(self) -> None:
-        """Merge all panes and, where most pairs have nothing left, forget those."""
-        parts = [entries.pairs for _, entries in self.panes.all()]
-        used = np.zeros(self.engagers.size, np.bool_)
-        for pairs in parts:
-            used[pairs] = True
-        left = int(used.sum())
-        if self.engagers.size > _SPARE_PAIRS + 2 * left:
-            self._history = None
-            self.panes.renumber(np.cumsum(used) - 1)
-            self.engagers.keep(np.flatnonzero(used))
+    def name(self, account: int) -> str:
+        """The name of an account."""
+        at, size = int(self.cells.name_at[account]), int(self.cells.name_size[account])
+        return bytes(self.cells.names[at : at + size]).decode()
+
+    def apply(self, columns: Columns) -> npt.NDArray[np.int32]:
+        """Count rows, of which ``weights`` are positive on an undo too; returns their accounts."""
+        self._make_room(columns)
+        accounts = np.empty(len(columns.hours), np.int32)
+        apply_rows(self.arrays, columns, accounts)
+        return accounts
+
+    def recall(self, columns: Columns) -> None:
+        """Take in rows of before, in any order; they count from ``begin`` on."""
+        self._make_room(columns)
+        recall_rows(self.arrays, columns)
+
+    def make(self, names: TextColumn) -> npt.NDArray[np.int32]:
+        """The account of each name, made where it is new."""
+        self._make_room_for_names(names.data, names.places)
+        accounts = np.empty(len(names), np.int32)
+        find_accounts(self.arrays, names.data, names.places, accounts)
+        return accounts
+
+    def find(self, names: TextColumn) -> npt.NDArray[np.int32]:
+        """The account of each name, -1 where there is none."""
+        accounts = np.empty(len(names), np.int32)
+        find_known(self.arrays, names.data, names.places, accounts)
+        return accounts
+
+    def advance(self, hour: int) -> Moved:
+        """Let the hour be ``hour``, if that is later than it was."""
+        if hour <= self.now:
+            return Moved(np.empty(0, np.int64), np.empty(0, np.int64))
+        marks = np.zeros(self.top, np.uint8)
+        advance(self.arrays, hour, marks)
+        return Moved(np.flatnonzero(marks & ENTERED), np.flatnonzero(marks & LEFT))
+
+    def newest_between(self, after: int, before: int) -> Ints:
+        """Accounts whose newest interaction was after one hour and before another one."""
+        marks = np.zeros(self.top, np.uint8)
+        mark_fading(self.arrays, after, before, marks)
+        return np.flatnonzero(marks)
+
+    def begin(self, hour: int) -> None:
+        """Let the hour be ``hour`` where nothing was counted so far; all panes count at once."""
+        begin(self.arrays, hour)
+
+    def empty(self, accounts: Ints) -> Ints:
+        """Those of the accounts that exist and have nothing left."""
+        some = accounts[self.cells.name_size[accounts] > 0]
+        result: Ints = some[self.arrays.account_rows["pairs"][some] == 0]
+        return result
+
+    def free(self, accounts: Ints) -> None:
+        """Forget accounts that have nothing left; their numbers may be given to others."""
+        free_accounts(self.arrays, accounts)
+        counters = self.arrays.counters
+        dead = int(counters[DEAD_NAME_BYTES])
+        if 2 * dead > counters[NAME_BYTES] > _SPARE_BYTES:
+            names = np.zeros(int(counters[NAME_BYTES]) - dead, np.uint8)
+            pack_names(self.arrays, names)
+            self._set_cells(names=names)
 
     def snapshot(self) -> dict[str, Any]:
-        """The panes and what else cannot be counted again from them."""
-        self.compact()
-        hours, parts = [], []
-        for hour, entries in self.panes.all():
-            hours.append((hour, len(entries)))
-            parts.append(entries)
-        entries = Entries.joined(parts)
-        engagers = self.engagers
-        return {
-            "now": self.now,
-            "first": pack(self.first[: self.cells]),
-            "pair_cell": pack(engagers.cell[: engagers.size]),
-            "pair_engager": engagers.engager[: engagers.size].astype("<u8").tobytes(),
-            "hours": pack(np.array(hours, np.int64).reshape(-1)),
-            "pairs": pack(entries.pairs),
-            "codes": pack(entries.codes),
-            "weights": pack(entries.weights),
-            "counts": pack(entries.counts),
-        }
+        """All accounts and what they have, and the hour."""
+        return {"now": self.now, "slice": self._dumped(0, self.top)}
 
     def load(self, snapshot: dict[str, Any]) -> None:
         """Become, from an empty instance, the one that ``snapshot`` was taken of."""
-        first = unpack(snapshot["first"])
-        self.reserve(len(first))
-        self.first[: self.cells] = first
-        engager = np.frombuffer(snapshot["pair_engager"], "<u8").astype(np.uint64)
-        self.engagers.load(unpack(snapshot["pair_cell"]), engager)
-        pairs, codes = unpack(snapshot["pairs"]), unpack(snapshot["codes"])
-        entries = Entries(
-            pairs << CODE_BITS | codes, unpack(snapshot["weights"]), unpack(snapshot["counts"])
-        )
-        hours, lengths = unpack(snapshot["hours"]).reshape(-1, 2).T
-        start = 0
-        for hour, length in zip(hours.tolist(), lengths.tolist(), strict=True):
-            self.panes.pane(hour, entries.part(start, start + length))
-            start += length
+        self.arrays.counters[NOW] = snapshot["now"]
+        self._load(0, unpacked(snapshot["slice"]))
+        free_rows(self.arrays)
         self.begin(snapshot["now"])
 
-    def begin(self, now: int) -> None:
-        """Let the hour be ``now`` where nothing was counted so far; all panes count at once."""
-        self.now = now
-        self.panes.drop(self.since)
-        reached = [(hour, entries) for hour, entries in self.panes.all() if hour <= now]
-        hours = np.array([hour for hour, _ in reached], np.int64)
-        lengths = [len(entries) for _, entries in reached]
-        self._count(np.repeat(hours, lengths), Entries.joined([entries for _, entries in reached]))
+    def _dumped(self, start: int, stop: int) -> dict[str, Any]:
+        """The accounts ``start`` to ``stop - 1``, packed."""
+        slice_ = new_slice(stop - start, *measure(self.arrays, start, stop))
+        dump(self.arrays, start, slice_)
+        return packed(slice_)
+
+    def _load(self, start: int, slice_: Slice) -> None:
+        """Make the accounts of a slice, whose first one has the number ``start``."""
+        stop = start + len(slice_.name_sizes)
+        self.make_room_for_accounts(stop - self.top, len(slice_.names))
+        self.arrays.counters[TOP + ACCOUNTS] = max(self.top, stop)
+        self.make_room_for_cells(len(slice_.networks))
+        self.make_room_for_pairs(len(slice_.engagers))
+        self.make_room_for_entries(len(slice_.hours))
+        self.make_room_for_hours(int(slice_.hours.max(initial=0)))
+        load(self.arrays, start, slice_)
+
+    def _make_room(self, columns: Columns) -> None:
+        counters, rows = self.arrays.counters, len(columns.hours)
+        self._make_room_for_names(columns.names, columns.places)
+        self.make_room_for_cells(rows)
+        # where the level of an account rises, each of its cells may get a pair of nobody
+        crowded = min(rows, int(counters[ALIVE + PAIRS] + rows) // int(counters[LIMIT]) + 1)
+        self.make_room_for_pairs(rows + _NETWORKS * crowded)
+        self.make_room_for_entries(rows)
+        if rows:
+            hours = columns.hours
+            self.make_room_for_hours(int(hours.max(where=hours < LAST_HOUR, initial=0)))
+
+    def _make_room_for_names(self, names: npt.NDArray[np.uint8], places: Any) -> None:
+        self.make_room_for_accounts(len(places) - 1, int(places[-1]) - int(places[0]))
+
+    def make_room_for_accounts(self, rows: int, name_bytes: int) -> None:
+        """Make room for so many more accounts with names of so many bytes together."""
+        arrays = self.arrays
+        top, capacity = self.top, len(arrays.account_rows)
+        if top + rows > capacity:
+            capacity = _more(capacity, top + rows)
+            self._enlarge(capacity, top, "account_rows", _ACCOUNT_COLUMNS)
+        used = int(arrays.counters[NAME_BYTES])
+        if used + name_bytes > len(self.cells.names):
+            larger = _more(len(self.cells.names), used + name_bytes)
+            self._set_cells(names=_enlarged(self.cells.names, larger, used))
+        slots = _slots(len(self.arrays.account_slots), self.accounts + rows)
+        if slots > len(self.arrays.account_slots):
+            self.arrays = self.arrays._replace(account_slots=np.zeros(slots, np.int32))
+            index_accounts(self.arrays)
+
+    def make_room_for_cells(self, rows: int) -> None:
+        """Make room for so many more cells."""
+        top, capacity = int(self.arrays.counters[TOP + CELLS]), len(self.arrays.cell_rows)
+        if top + rows > capacity:
+            self._enlarge(_more(capacity, top + rows), top, "cell_rows", _CELL_COLUMNS)
+
+    def make_room_for_pairs(self, rows: int) -> None:
+        """Make room for so many more pairs."""
+        counters, capacity = self.arrays.counters, len(self.arrays.pair_rows)
+        top, alive = int(counters[TOP + PAIRS]), int(counters[ALIVE + PAIRS])
+        if top + rows > capacity:
+            self._enlarge(_more(capacity, top + rows), top, "pair_rows", ())
+        slots = _slots(len(self.arrays.pair_slots), alive + rows)
+        if slots > len(self.arrays.pair_slots):
+            self.arrays = self.arrays._replace(pair_slots=np.zeros(slots, np.int32))
+            index_pairs(self.arrays)
+
+    def make_room_for_entries(self, rows: int) -> None:
+        """Make room for so many more entries."""
+        top, capacity = int(self.arrays.counters[TOP + ENTRIES]), len(self.arrays.entry_rows)
+        if top + rows > capacity:
+            self._enlarge(_more(capacity, top + rows), top, "entry_rows", ())
+
+    def make_room_for_hours(self, hour: int) -> None:
+        """Make room for panes up to ``hour``."""
+        panes = self.arrays.panes
+        if hour >= len(panes):
+            larger = _enlarged(panes, hour + hour // 8 + _SMALLEST, len(panes))
+            self.arrays = self.arrays._replace(panes=larger)
+
+    def _enlarge(self, capacity: int, used: int, rows: str, columns: tuple[str, ...]) -> None:
+        larger: dict[str, Any] = {rows: _enlarged(getattr(self.arrays, rows), capacity, used)}
+        self.arrays = self.arrays._replace(**larger)
+        cells = {name: _enlarged(getattr(self.cells, name), capacity, used) for name in columns}
+        self._set_cells(**cells)
+
+    def _set_cells(self, **columns: npt.NDArray[Any]) -> None:
+        self.arrays = self.arrays._replace(cells=self.cells._replace(**columns))
+
+
+def _more(capacity: int, needed: int) -> int:
+    """A capacity that grows by a quarter at least, so that growing costs constant time a row."""
+    return max(needed, capacity + capacity // 4, _SMALLEST)
+
+
+def _slots(slots: int, rows: int) -> int:
+    """How many slots an index of so many rows has that had ``slots``: a power of two."""
+    most, of = _FILLED
+    while rows * of > slots * most:
+        slots *= 2
+    return slots
+
+
+def _enlarged(array: npt.NDArray[Any], capacity: int, used: int) -> npt.NDArray[Any]:
+    """A copy of the first ``used`` rows with room for ``capacity``; the rest is not touched."""
+    larger = np.zeros((capacity, *array.shape[1:]), array.dtype)
+    larger[:used] = array[:used]
+    return larger

@@ -7,7 +7,6 @@ from typing import Final, Protocol
 import numpy as np
 
 from schemas.model import Model
-from schemas.networks import NETWORK_INDEX, network_of
 from schemas.topics import Topic
 from streams.core.arrays import Ints, grown
 from streams.core.score import HOUR_MS, ScorePartition
@@ -20,7 +19,6 @@ from streams.sinks.progress import Source
 _GENERATIONS: Final = 2
 """Of the seen store: what is further back than so many horizons is forgotten in any case."""
 _PLACE_BITS: Final = 44
-_OWN_NETWORK: Final = NETWORK_INDEX["renown"]
 
 Tell = Callable[[int], None]
 """Told how many rows were just read."""
@@ -32,7 +30,7 @@ class Rows(Protocol):
     def alike_rows(self, source: Source, since: int) -> Iterable[Block]: ...  # noqa: D102
     def other_rows(self, source: Source, most: int) -> list[PastRow]: ...  # noqa: D102
     def newest_times(self) -> dict[Source, int]: ...  # noqa: D102
-    def cells(self, partition: int, hour: int) -> Iterable[Block]: ...  # noqa: D102
+    def accounts(self, partition: int, hour: int) -> Iterable[Block]: ...  # noqa: D102
     def rows(self, partition: int, since: int) -> Iterable[Block]: ...  # noqa: D102
     def published(self, partition: int) -> Iterable[Block]: ...  # noqa: D102
 
@@ -93,10 +91,8 @@ class Rebuilder:
         state.applied = self.past.applied(partition)
         hour = clock // HOUR_MS
         rows, updates = _Newest(self.past), _Newest(self.past)
-        for targets, networks, first, logs, places in self.stored.cells(partition, hour):
-            accounts = state.recall_accounts(
-                list(targets), np.array(networks, np.uint8), np.array(first, np.int64)
-            )
+        for targets, logs, places in self.stored.accounts(partition, hour):
+            accounts = state.recall_accounts(list(targets))
             rows.add(accounts, logs, places)
         for block in self.stored.rows(partition, max(0, hour - self.model.longest_h)):
             self._recall_rows(state, block)
@@ -114,8 +110,8 @@ class Rebuilder:
             np.array(networks, np.uint8),
             np.array(engagers, np.uint64),
             np.array(hours, np.int64),
-            np.array(classes, np.int64),
-            np.array(kinds, np.int64),
+            np.array(classes, np.uint8),
+            np.array(kinds, np.uint8),
             np.array(weights, np.int64),
             np.array(undo, np.bool_),
         )
@@ -124,10 +120,8 @@ class Rebuilder:
     def _recall_published(self, state: ScorePartition, block: Block, updates: "_Newest") -> Ints:
         """Returns the accounts whose update says what the state cannot know."""
         profiles, logs, places, ahead, models, scores, *sums = block
-        networks = [NETWORK_INDEX.get(network_of(profile), _OWN_NETWORK) for profile in profiles]
         accounts = state.recall_published(
             list(profiles),
-            np.array(networks, np.uint8),
             np.array(scores, np.int64),
             np.array(sums, np.int64),
         )

@@ -120,17 +120,16 @@ class Stored:
             (topic, number): at for block in found for topic, number, at in zip(*block, strict=True)
         }
 
-    def cells(self, partition: int, hour: int) -> Iterator[Block]:
-        """Accounts and networks of a score partition.
+    def accounts(self, partition: int, hour: int) -> Iterator[Block]:
+        """Accounts of a score partition.
 
-        Columns: target, network, hour of the first row, and log and place in ``weighed`` of the
-        newest row that is reached in ``hour`` (0 and -1: none is).
+        Columns: target, and log and place in ``weighed`` of the newest row that is reached in
+        ``hour`` (0 and -1: none is).
         """
         return self._reader.blocks(
-            f"SELECT target, {_NETWORK} AS net, min(hour),"
-            f" (maxIf((log, weighed_offset), hour <= {hour} OR undo) AS newest).1,"
+            f"SELECT target, (maxIf((log, weighed_offset), hour <= {hour} OR undo) AS newest).1,"
             " if(newest.1 = 0, -1, newest.2)"
-            f" FROM interactions_rows WHERE {self._of('target', partition)} GROUP BY target, net"
+            f" FROM interactions_rows WHERE {self._of('target', partition)} GROUP BY target"
         )
 
     def rows(self, partition: int, since: int) -> Iterator[Block]:

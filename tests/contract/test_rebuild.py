@@ -122,7 +122,7 @@ def test_clickhouse_gives_what_was_stored(db: Database, seed: int, partitions: l
             hour = story.clock // 3_600_000 - 20
             for number in range(count):
                 for found, expected in (
-                    (stored.cells(number, hour), memory.cells(number, hour)),
+                    (stored.accounts(number, hour), memory.accounts(number, hour)),
                     (stored.rows(number, hour - 800), memory.rows(number, hour - 800)),
                     (stored.published(number), memory.published(number)),
                 ):

@@ -1,36 +1,31 @@
 """Windows driven with invented rows, and what they hold, by name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from schemas.hashing import hash64
 from schemas.kinds import KINDS
-from streams.core.panes import NO_HOUR
+from schemas.texts import TextColumn
 from streams.core.windows import Moved, Windows
+from streams.kernels.cells import NO_CELL, NO_HOUR
+from streams.kernels.score_arrays import Columns
 from tests.support.weighed import MODEL, Counted, Row
 
 
 class NamedWindows:
-    """Windows whose cells are found by (target, network)."""
+    """Windows, with what their cells hold by (target, network)."""
 
-    def __init__(self) -> None:
-        self.windows = new_windows()
-        self.cells: dict[tuple[str, int], int] = {}
+    def __init__(self, windows: Windows | None = None) -> None:
+        self.windows = windows or new_windows()
 
     def apply(self, rows: Sequence[Row]) -> None:
         """Count rows as one batch."""
-        cells = [self.cells.setdefault((r.target, r.network), len(self.cells)) for r in rows]
-        self.windows.reserve(len(self.cells))
-        self.windows.apply(
-            np.array(cells, np.int64),
-            np.array([hash64(r.actor) for r in rows], np.uint64),
-            np.array([r.hour for r in rows], np.int64),
-            np.array([r.cls for r in rows], np.int64),
-            np.array([r.kind for r in rows], np.int64),
-            np.array([r.weight for r in rows], np.int64),
-            np.array([r.undo for r in rows], np.bool_),
-        )
+        self.windows.apply(columns_of(rows))
+
+    def recall(self, rows: Sequence[Row]) -> None:
+        """Take rows in as one batch; they count later."""
+        self.windows.recall(columns_of(rows))
 
     def advance(self, hour: int) -> Moved:
         """Let the hour pass."""
@@ -38,20 +33,23 @@ class NamedWindows:
 
     def restored(self) -> "NamedWindows":
         """A copy through a snapshot."""
-        copy = NamedWindows()
+        copy = NamedWindows(new_windows())
         copy.windows.load(self.windows.snapshot())
-        copy.cells = dict(self.cells)
         return copy
+
+    def cells(self) -> Iterator[tuple[tuple[str, int], int]]:
+        """Each (target, network) and its cell."""
+        return cells_of(self.windows)
 
     def held(self) -> dict[tuple[str, int], Counted]:
         """Cells that hold anything at all."""
-        windows = self.windows
+        cells = self.windows.cells
         result = {}
-        for name, cell in self.cells.items():
+        for name, cell in self.cells():
             content = Counted(
-                tuple(windows.weights[:, cell].sum(-1).tolist()),
-                tuple(windows.interactions[:, cell].sum(-1).tolist()),
-                tuple(map(tuple, windows.distinct[:, :, cell].tolist())),
+                tuple(cells.weights[cell].sum(-1).tolist()),
+                tuple(cells.interactions[cell].sum(-1).tolist()),
+                tuple(map(tuple, cells.distinct[cell].T.tolist())),
             )
             if any(content.weights) or any(content.interactions) or any(map(any, content.distinct)):
                 result[name] = content
@@ -59,14 +57,45 @@ class NamedWindows:
 
     def newest(self) -> dict[tuple[str, int], int]:
         """The newest hour of each cell that has one in the longest horizon."""
-        windows = self.windows
-        hours = {name: int(windows.last[cell]) for name, cell in self.cells.items()}
-        return {name: hour for name, hour in hours.items() if hour >= windows.since}
+        hours = {name: int(self.windows.cells.last[cell]) for name, cell in self.cells()}
+        since = self.windows.now - MODEL.longest_h
+        return {name: hour for name, hour in hours.items() if hour >= since}
+
+    def known_since(self) -> dict[tuple[str, int], int]:
+        """The earliest hour of each cell that has one, but where nobody asks, that moment."""
+        now = self.windows.now
+        first = {name: int(self.windows.cells.first[cell]) for name, cell in self.cells()}
+        return {n: max(h, now - MODEL.horizons_h[-2]) for n, h in first.items() if h <= now}
 
 
-def new_windows() -> Windows:
+def new_windows(*, exact: bool = True) -> Windows:
     """Empty windows of the score model."""
-    return Windows(MODEL.horizons_h, len(MODEL.class_weights), len(KINDS))
+    return Windows(MODEL.horizons_h, len(MODEL.class_weights), len(KINDS), exact=exact)
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """The rows as the kernels take them."""
+    names = TextColumn.of([r.target for r in rows])
+    return Columns(
+        names.data,
+        names.places,
+        np.array([r.network for r in rows], np.uint8),
+        np.array([hash64(r.actor) for r in rows], np.uint64),
+        np.array([r.hour for r in rows], np.int64),
+        np.array([r.cls for r in rows], np.uint8),
+        np.array([r.kind for r in rows], np.uint8),
+        np.array([r.weight for r in rows], np.int64),
+        np.array([r.undo for r in rows], np.bool_),
+    )
+
+
+def cells_of(windows: Windows) -> Iterator[tuple[tuple[str, int], int]]:
+    """Each (account, network) and its cell."""
+    for account in np.flatnonzero(windows.cells.name_size[: windows.top]).tolist():
+        cell = int(windows.cells.head[account])
+        while cell != NO_CELL:
+            yield (windows.name(account), int(windows.arrays.cell_rows[cell]["network"])), cell
+            cell = int(windows.cells.following[cell])
 
 
 def newest_hours(rows: Iterable[Row], now: int) -> dict[tuple[str, int], int]:
@@ -76,4 +105,15 @@ def newest_hours(rows: Iterable[Row], now: int) -> dict[tuple[str, int], int]:
         if now - MODEL.longest_h <= r.hour <= now:
             cell = (r.target, r.network)
             result[cell] = max(r.hour, result.get(cell, NO_HOUR))
+    return result
+
+
+def first_hours(rows: Iterable[Row], now: int) -> dict[tuple[str, int], int]:
+    """What ``NamedWindows.known_since`` must be for rows that are live."""
+    result: dict[tuple[str, int], int] = {}
+    for r in rows:
+        if now - MODEL.longest_h <= r.hour <= now:
+            cell = (r.target, r.network)
+            hour = max(r.hour, now - MODEL.horizons_h[-2])
+            result[cell] = min(hour, result.get(cell, now))
     return result

@@ -21,6 +21,7 @@ from streams.rebuild.past import Past, PastLog
 from streams.rebuild.reader import Block
 from streams.rebuild.states import Rebuilder
 from streams.sinks.progress import Progress, Source
+from tests.support.cells import cells_of
 from tests.support.interactions import record
 
 MODEL = load_model()
@@ -173,15 +174,14 @@ def content(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
     """(account, network) → windows of the cell, its newest hour that counts, its first hour."""
     found = {}
     for state in world.score:
-        windows, slots = state._windows, state._slots
-        for key, cell in slots._cells.items():
-            account, network = divmod(key, 256)
-            found[slots.names[account], network] = (
-                windows.weights[:, cell].tolist(),
-                windows.interactions[:, cell].tolist(),
-                windows.distinct[:, :, cell].tolist(),
-                max(int(windows.last[cell]), windows.since - 1),
-                int(windows.first[cell]),
+        windows, cells, now = state._windows, state._windows.cells, state._windows.now
+        for name, cell in cells_of(windows):
+            found[name] = (
+                cells.weights[cell].tolist(),
+                cells.interactions[cell].tolist(),
+                cells.distinct[cell].tolist(),
+                max(int(cells.last[cell]), now - MODEL.longest_h - 1),
+                max(int(cells.first[cell]), now - MODEL.horizons_h[-2]),
             )
     return found
 
@@ -264,15 +264,14 @@ class MemoryRows:
             and not (same is not None and row.log == same.log and row.weighed[1] > position)
         ]
 
-    def cells(self, partition: int, hour: int) -> list[Block]:
-        cells: dict[tuple[str, int], list[StoredRow]] = defaultdict(list)
+    def accounts(self, partition: int, hour: int) -> list[Block]:
+        accounts: dict[str, list[StoredRow]] = defaultdict(list)
         for row in self._of(partition):
-            cells[row.values.target, row.values.network].append(row)
+            accounts[row.values.target].append(row)
         found = []
-        for cell, rows in cells.items():
+        for account, rows in accounts.items():
             reached = [r.place for r in rows if r.values.at // HOUR <= hour or r.values.undo]
-            first = min(row.values.at // HOUR for row in rows)
-            found.append((*cell, first, *max(reached, default=(0, -1))))
+            found.append((account, *max(reached, default=(0, -1))))
         return _blocks(found)
 
     def rows(self, partition: int, since: int) -> list[Block]:

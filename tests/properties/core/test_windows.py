@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.cells import NamedWindows, newest_hours
+from streams.kernels.score_arrays import ALIVE, ENTRIES, PAIRS
+from tests.support.cells import NamedWindows, first_hours, newest_hours
 from tests.support.histories import NOW, batches, histories, hours
 from tests.support.weighed import Row, counted, live
 
@@ -31,6 +32,7 @@ def test_windows_equal_a_count_of_all_rows_at_any_hour(
         windows.advance(now)
         assert windows.held() == counted(rows, now)
         assert windows.newest() == newest_hours(live(rows), now)
+        assert windows.known_since() == first_hours(live(rows), now)
 
 
 @given(histories(), st.data())
@@ -41,6 +43,7 @@ def test_order_and_batches_do_not_matter(history: list[Row], data: st.DataObject
     other.advance(NOW)
     assert one.held() == other.held()
     assert one.newest() == other.newest()
+    assert one.known_since() == other.known_since()
 
 
 @given(histories().flatmap(batches), clocks)
@@ -52,8 +55,9 @@ def test_add_and_undo_leave_nothing(parts: list[list[Row]], clock: list[int]) ->
         assert windows.held() == {}
         assert windows.newest() == {}
         windows.advance(now)
-    # and no hour in the log
-    assert all(not len(entries) for _, entries in windows.windows.panes.all())
+    windows.advance(NOW + 9999)
+    assert windows.windows.arrays.counters[ALIVE + PAIRS] == 0
+    assert windows.windows.arrays.counters[ALIVE + ENTRIES] == 0
 
 
 @given(histories().flatmap(batches), clocks, st.integers(0, 8))
@@ -70,6 +74,4 @@ def test_a_restored_copy_goes_on_alike(parts: list[list[Row]], clock: list[int],
         copy.advance(now)
         assert copy.held() == windows.held()
         assert copy.newest() == windows.newest()
-        assert copy.windows.first[: len(copy.cells)].tolist() == (
-            windows.windows.first[: len(copy.cells)].tolist()
-        )
+        assert copy.known_since() == windows.known_since()

@@ -1,0 +1,150 @@
+"""An hour begins: panes leave horizons, some that were ahead are reached, old ones are dropped."""
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.kernels.cells import NO_CELL, NO_HOUR
+from streams.kernels.compiling import kernel
+from streams.kernels.engagers import change_best, sweep_pairs
+from streams.kernels.panes import best_since, class_of, cut_before, kind_of
+from streams.kernels.rows import give_entry
+from streams.kernels.score_arrays import (
+    CLASS_BITS,
+    CUT,
+    END,
+    NOBODY,
+    NOW,
+    TOP,
+    ScoreArrays,
+)
+from streams.kernels.windows import add_entry, count_entries, find_bounds, first_is_unknown, rise
+
+Numbers = npt.NDArray[np.int32]
+Marks = npt.NDArray[np.uint8]
+_BEST_MASK = (1 << CLASS_BITS) - 1
+_NOBODY = np.uint64(NOBODY)
+
+ENTERED = 1
+"""Mark of an account: a pane with something of it was reached."""
+LEFT = 2
+"""Mark of an account: a pane with something of it left a horizon."""
+
+
+@kernel
+def advance(arrays: ScoreArrays, hour: int, marks: Marks) -> None:
+    """Let the hour be ``hour``, which is later than it was; marks accounts that this changed."""
+    before = arrays.counters[NOW]
+    horizons, hours = arrays.horizons, len(arrays.panes)
+    for horizon in range(len(horizons)):
+        stop = min(hour - horizons[horizon], before + 1, hours)
+        for pane in range(max(before - horizons[horizon], 0), stop):
+            _leave(arrays, horizon, pane, before, hour, marks)
+    arrays.counters[NOW] = hour
+    for pane in range(before + 1, min(hour + 1, hours)):
+        _enter(arrays, pane, marks)
+    longest = horizons[len(horizons) - 1]
+    start, stop = max(before - longest, 0), min(hour - longest, hours)
+    for pane in range(start, stop):
+        _cut(arrays, pane, hour - longest)
+    for pane in range(start, stop):
+        _drop(arrays, pane)
+
+
+@kernel
+def _mark(arrays: ScoreArrays, pair: int, marks: Marks, mark: int) -> None:
+    account = arrays.cell_rows[arrays.pair_rows[pair].cell].account
+    marks[account] |= np.uint8(mark)
+
+
+@kernel
+def _leave(
+    arrays: ScoreArrays, horizon: int, pane: int, before: int, hour: int, marks: Marks
+) -> None:
+    """A pane leaves a horizon as the hour turns from ``before`` to ``hour``."""
+    since = hour - arrays.horizons[horizon]
+    shift = CLASS_BITS * horizon
+    entry = arrays.panes[pane] - 1
+    while entry != END:
+        row = arrays.entry_rows[entry]
+        if row.pair != END:
+            pair = arrays.pair_rows[row.pair]
+            kind = kind_of(row.key)
+            arrays.cells.weights[pair.cell, horizon, kind] -= row.weight
+            arrays.cells.interactions[pair.cell, horizon, kind] -= row.count
+            _mark(arrays, row.pair, marks, LEFT)
+            best = (pair.best >> shift) & _BEST_MASK
+            if pair.engager != _NOBODY and best == class_of(row.key) + 1:
+                left = best_since(arrays, row.pair, since, before, best)
+                change_best(arrays, row.pair, pair.best - ((best - left) << shift))
+        entry = row.beside
+
+
+@kernel
+def _enter(arrays: ScoreArrays, pane: int, marks: Marks) -> None:
+    """The hour of a pane that was ahead is reached, or passed."""
+    since = arrays.counters[NOW] - arrays.horizons[-1]
+    entry = arrays.panes[pane] - 1
+    while entry != END:
+        row = arrays.entry_rows[entry]
+        if row.pair != END:
+            if pane >= since:
+                add_entry(arrays, arrays.pair_rows[row.pair].cell, row.key, row.weight, row.count)
+                rise(arrays, entry)
+            _mark(arrays, row.pair, marks, ENTERED)
+        entry = row.beside
+
+
+@kernel
+def _cut(arrays: ScoreArrays, pane: int, since: int) -> None:
+    """Take the entries of a pane out of their pairs, with all others before ``since``."""
+    entry = arrays.panes[pane] - 1
+    while entry != END:
+        row = arrays.entry_rows[entry]
+        if row.pair != END and row.older != CUT:
+            cut_before(arrays, row.pair, since)
+            cell = arrays.pair_rows[row.pair].cell
+            if first_is_unknown(arrays, cell):
+                find_bounds(arrays, cell)
+        entry = row.beside
+
+
+@kernel
+def _drop(arrays: ScoreArrays, pane: int) -> None:
+    """Give back the entries of a pane, and pairs that have none left."""
+    entry = arrays.panes[pane] - 1
+    arrays.panes[pane] = 0
+    while entry != END:
+        row = arrays.entry_rows[entry]
+        following = row.beside
+        if row.pair != END:
+            pair = arrays.pair_rows[row.pair]
+            if pair.cell != END and pair.entry == END:
+                sweep_pairs(arrays, pair.cell)
+        give_entry(arrays, entry)
+        entry = following
+
+
+@kernel
+def mark_fading(arrays: ScoreArrays, after: int, before: int, marks: Marks) -> None:
+    """Mark as ``LEFT`` the accounts whose newest interaction lies between these two hours."""
+    cells = arrays.cells
+    for account in range(arrays.counters[TOP]):
+        newest, cell = np.int64(NO_HOUR), cells.head[account]
+        if cells.name_size[account]:
+            while cell != NO_CELL:
+                newest = max(newest, np.int64(cells.last[cell]))
+                cell = cells.following[cell]
+            if after < newest < before:
+                marks[account] |= np.uint8(LEFT)
+
+
+@kernel
+def begin(arrays: ScoreArrays, hour: int) -> None:
+    """Let the hour be ``hour`` where nothing was counted so far; all panes count at once."""
+    arrays.counters[NOW] = hour
+    stop = min(hour - arrays.horizons[len(arrays.horizons) - 1], len(arrays.panes))
+    for pane in range(stop):
+        _cut(arrays, pane, stop)
+    for pane in range(stop):
+        _drop(arrays, pane)
+    count_entries(arrays)

@@ -1,0 +1,133 @@
+"""Rows of the score arrays, taken and given back, and the hashes that their indexes go by."""
+
+from typing import Any
+
+import numpy as np
+
+from streams.kernels.compiling import kernel
+from streams.kernels.score_arrays import (
+    ACCOUNTS,
+    ALIVE,
+    CELLS,
+    END,
+    ENTRIES,
+    FREE,
+    PAIRS,
+    TOP,
+    Number,
+    ScoreArrays,
+)
+
+_SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)
+_MIX = np.uint64(0xBF58_476D_1CE4_E5B9)
+_HALF = np.uint64(32)
+_REST = np.uint64(29)
+
+
+@kernel
+def mixed(value: Any) -> Any:
+    """A uint64 whose low bits depend on all bits of a uint64."""
+    once = (value ^ (value >> _HALF)) * _MIX
+    return once ^ (once >> _REST)
+
+
+@kernel
+def pair_hash(cell: int, engager: Any) -> Any:
+    """uint64: where the search for a pair begins, in its low bits."""
+    return mixed(engager ^ (np.uint64(cell + 1) * _SPREAD))
+
+
+@kernel
+def take_account(arrays: ScoreArrays) -> Number:
+    """A free row for an account."""
+    counters = arrays.counters
+    counters[ALIVE + ACCOUNTS] += 1
+    row = counters[FREE + ACCOUNTS] - 1
+    if row == END:
+        row = counters[TOP + ACCOUNTS]
+        counters[TOP + ACCOUNTS] += 1
+    else:
+        counters[FREE + ACCOUNTS] = arrays.account_rows[row].pairs + 1
+    return row
+
+
+@kernel
+def give_account(arrays: ScoreArrays, row: int) -> None:
+    """Nobody needs this account."""
+    counters = arrays.counters
+    counters[ALIVE + ACCOUNTS] -= 1
+    arrays.cells.name_size[row] = 0
+    arrays.account_rows[row].pairs = counters[FREE + ACCOUNTS] - 1
+    counters[FREE + ACCOUNTS] = row + 1
+
+
+@kernel
+def take_cell(arrays: ScoreArrays) -> Number:
+    """A free row for a cell."""
+    counters = arrays.counters
+    counters[ALIVE + CELLS] += 1
+    row = counters[FREE + CELLS] - 1
+    if row == END:
+        row = counters[TOP + CELLS]
+        counters[TOP + CELLS] += 1
+    else:
+        counters[FREE + CELLS] = arrays.cells.following[row] + 1
+    return row
+
+
+@kernel
+def give_cell(arrays: ScoreArrays, row: int) -> None:
+    """Nobody needs this cell."""
+    counters = arrays.counters
+    counters[ALIVE + CELLS] -= 1
+    arrays.cell_rows[row].account = END
+    arrays.cells.following[row] = counters[FREE + CELLS] - 1
+    counters[FREE + CELLS] = row + 1
+
+
+@kernel
+def take_pair(arrays: ScoreArrays) -> Number:
+    """A free row for a pair."""
+    counters = arrays.counters
+    counters[ALIVE + PAIRS] += 1
+    row = counters[FREE + PAIRS] - 1
+    if row == END:
+        row = counters[TOP + PAIRS]
+        counters[TOP + PAIRS] += 1
+    else:
+        counters[FREE + PAIRS] = arrays.pair_rows[row].following + 1
+    return row
+
+
+@kernel
+def give_pair(arrays: ScoreArrays, row: int) -> None:
+    """Nobody needs this pair."""
+    counters = arrays.counters
+    counters[ALIVE + PAIRS] -= 1
+    arrays.pair_rows[row].cell = END
+    arrays.pair_rows[row].following = counters[FREE + PAIRS] - 1
+    counters[FREE + PAIRS] = row + 1
+
+
+@kernel
+def take_entry(arrays: ScoreArrays) -> Number:
+    """A free row for an entry."""
+    counters = arrays.counters
+    counters[ALIVE + ENTRIES] += 1
+    row = counters[FREE + ENTRIES] - 1
+    if row == END:
+        row = counters[TOP + ENTRIES]
+        counters[TOP + ENTRIES] += 1
+    else:
+        counters[FREE + ENTRIES] = arrays.entry_rows[row].older + 1
+    return row
+
+
+@kernel
+def give_entry(arrays: ScoreArrays, row: int) -> None:
+    """Nobody needs this entry."""
+    counters = arrays.counters
+    counters[ALIVE + ENTRIES] -= 1
+    arrays.entry_rows[row].pair = END
+    arrays.entry_rows[row].older = counters[FREE + ENTRIES] - 1
+    counters[FREE + ENTRIES] = row + 1

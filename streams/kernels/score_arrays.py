@@ -1,0 +1,111 @@
+"""All arrays of one partition's score state, as the kernels get them.
+
+Accounts, cells, pairs and entries are rows of arrays; a row that is no longer needed goes to a free
+list and is used again. An account has a list of cells; a cell has a list of pairs (an engager of
+the cell); a pair has a list of entries (what the engager did in one hour), newest first; and an
+hour has a list of all its entries, its pane. Lists are chains of row numbers that end with ``END``.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.kernels.cells import Cells
+
+END: Final = -1
+CUT: Final = -2
+"""In place of the next entry of a pair: the entry has left its pair, and leaves its pane next."""
+
+KIND_BITS: Final = 3
+CLASS_BITS: Final = 3
+CODE_BITS: Final = KIND_BITS + CLASS_BITS
+MOST_HORIZONS: Final = 5
+LAST_HOUR: Final = (1 << (32 - CODE_BITS)) - 1
+"""Hours are smaller than this, which the year 9625 has to solve: an event beyond never comes."""
+NOBODY: Final = 0
+"""Engager of the pair that holds what a cell's unnamed engagers did."""
+LARGEST_LEVEL: Final = 64
+
+ACCOUNT: Final = np.dtype([("hash", "<u8"), ("named", "<i4"), ("pairs", "<i4")])
+"""``hash`` of the name; how many of its pairs are ``named``; all its ``pairs``."""
+CELL: Final = np.dtype([("account", "<i4"), ("pair", "<i4"), ("network", "<i4")])
+"""``pair``: its first one."""
+PAIR: Final = np.dtype(
+    [("engager", "<u8"), ("cell", "<i4"), ("following", "<i4"), ("entry", "<i4"), ("best", "<i4")]
+)
+"""``following``: the next pair of the cell; ``entry``: its newest one. ``best``: per horizon
+``CLASS_BITS`` bits, 0 for nothing, else 1 + the best class. ``cell`` of a free row is ``END``."""
+ENTRY: Final = np.dtype(
+    [
+        ("weight", "<i8"),
+        ("pair", "<i4"),
+        ("older", "<i4"),
+        ("beside", "<i4"),
+        ("key", "<u4"),
+        ("count", "<i4"),
+    ]
+)
+"""``key``: hour, class and kind; ``older``: the next entry of the pair, with a smaller key;
+``beside``: the next entry of the hour. ``pair`` of a free row is ``END``."""
+
+Number = Any
+"""A whole number: of Python, or of numpy with any width, as a kernel has it at the moment."""
+
+Rows = Any
+"""An array of records of one of the types above."""
+
+# places in ``counters``
+NOW: Final = 0
+"""The hour."""
+LIMIT: Final = 1
+"""So many engagers of an account are named at most."""
+NAME_BYTES: Final = 2
+"""Bytes of ``names`` in use, those of accounts that left included."""
+DEAD_NAME_BYTES: Final = 3
+"""Of them, those of accounts that left."""
+ALIVE: Final = 4
+"""The first of four: rows in use."""
+TOP: Final = 8
+"""The first of four: rows that were ever in use."""
+FREE: Final = 12
+"""The first of four: 1 + the first free row."""
+COUNTERS: Final = 16
+ACCOUNTS: Final = 0
+CELLS: Final = 1
+PAIRS: Final = 2
+ENTRIES: Final = 3
+
+
+class ScoreArrays(NamedTuple):
+    """See the heads of this module and of ``Cells``."""
+
+    cells: Cells
+    account_rows: Rows
+    cell_rows: Rows
+    pair_rows: Rows
+    entry_rows: Rows
+    account_slots: npt.NDArray[np.int32]
+    """Hash index of the accounts by name: 1 + account, 0 for free. A power of two."""
+    pair_slots: npt.NDArray[np.int32]
+    """Hash index of the pairs by cell and engager, likewise."""
+    panes: npt.NDArray[np.int32]
+    """By hour: 1 + the first entry."""
+    recent: npt.NDArray[np.int32]
+    """By a hash of pair and key: 1 + an entry that was found lately. A power of two."""
+    horizons: npt.NDArray[np.int64]
+    counters: npt.NDArray[np.int64]
+
+
+class Columns(NamedTuple):
+    """Rows of ``weighed``, as far as the score state needs them."""
+
+    names: npt.NDArray[np.uint8]
+    places: npt.NDArray[np.int32]
+    networks: npt.NDArray[np.uint8]
+    engagers: npt.NDArray[np.uint64]
+    hours: npt.NDArray[np.int64]
+    classes: npt.NDArray[np.uint8]
+    kinds: npt.NDArray[np.uint8]
+    weights: npt.NDArray[np.int64]
+    undo: npt.NDArray[np.bool_]

@@ -1,0 +1,140 @@
+"""The accounts of a range with all that is below them, as columns, and back.
+
+Everything else in the score state can be counted again from it. The columns nest by their lengths:
+``cells_of`` says how many cells each account has, ``pairs_of`` how many pairs each of these, and
+``entries_of`` how many entries each of those, newest first.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.kernels.accounts import cell_of, name_hash, set_account
+from streams.kernels.cells import NO_CELL
+from streams.kernels.compiling import kernel
+from streams.kernels.engagers import pair_of
+from streams.kernels.panes import append_entry
+from streams.kernels.score_arrays import (
+    ACCOUNTS,
+    ALIVE,
+    CODE_BITS,
+    END,
+    LAST_HOUR,
+    NOW,
+    ScoreArrays,
+)
+
+Column = npt.NDArray[Any]
+
+
+class Slice(NamedTuple):
+    """Accounts and what they have; an account that nobody has, has a name of no bytes."""
+
+    name_sizes: Column  # uint16
+    names: Column  # uint8
+    levels: Column  # uint8
+    cells_of: Column  # uint8
+    networks: Column  # uint8
+    pairs_of: Column  # uint32
+    engagers: Column  # uint64
+    entries_of: Column  # uint32
+    hours: Column  # uint32
+    codes: Column  # uint8
+    weights: Column  # int64
+    counts: Column  # int32
+
+
+@kernel
+def measure(arrays: ScoreArrays, start: int, stop: int) -> tuple[int, int, int, int]:
+    """Bytes of names, cells, pairs and entries of the accounts ``start`` to ``stop - 1``."""
+    cells, names, found_cells, found_pairs, found_entries = arrays.cells, 0, 0, 0, 0
+    for account in range(start, stop):
+        names += cells.name_size[account]
+        if not cells.name_size[account]:
+            continue
+        cell = cells.head[account]
+        while cell != NO_CELL:
+            found_cells += 1
+            pair = arrays.cell_rows[cell].pair
+            while pair != END:
+                found_pairs += 1
+                entry = arrays.pair_rows[pair].entry
+                while entry != END:
+                    found_entries += 1
+                    entry = arrays.entry_rows[entry].older
+                pair = arrays.pair_rows[pair].following
+            cell = cells.following[cell]
+    return names, found_cells, found_pairs, found_entries
+
+
+@kernel
+def dump(arrays: ScoreArrays, start: int, slice_: Slice) -> None:
+    """Fill a slice, made as ``measure`` says, with the accounts from ``start`` on."""
+    cells, name, cell_place, pair_place, place = arrays.cells, 0, 0, 0, 0
+    for row in range(len(slice_.name_sizes)):
+        account = start + row
+        at, size = cells.name_at[account], cells.name_size[account]
+        slice_.name_sizes[row] = size
+        if not size:
+            continue
+        slice_.names[name : name + size] = cells.names[at : at + size]
+        name += size
+        slice_.levels[row] = cells.level[account]
+        cell, first_cell = cells.head[account], cell_place
+        while cell != NO_CELL:
+            slice_.networks[cell_place] = arrays.cell_rows[cell].network
+            pair, first_pair = arrays.cell_rows[cell].pair, pair_place
+            while pair != END:
+                slice_.engagers[pair_place] = arrays.pair_rows[pair].engager
+                entry, first = arrays.pair_rows[pair].entry, place
+                while entry != END:
+                    each = arrays.entry_rows[entry]
+                    slice_.hours[place] = each.key >> CODE_BITS
+                    slice_.codes[place] = each.key & ((1 << CODE_BITS) - 1)
+                    slice_.weights[place] = each.weight
+                    slice_.counts[place] = each.count
+                    place += 1
+                    entry = each.older
+                slice_.entries_of[pair_place] = place - first
+                pair_place += 1
+                pair = arrays.pair_rows[pair].following
+            slice_.pairs_of[cell_place] = pair_place - first_pair
+            cell_place += 1
+            cell = cells.following[cell]
+        slice_.cells_of[row] = cell_place - first_cell
+
+
+@kernel
+def load(arrays: ScoreArrays, start: int, slice_: Slice) -> None:
+    """Make the accounts of a slice, from number ``start`` on; nothing of them counts yet.
+
+    Entries that are too old by now are left out.
+    """
+    cells, name, cell_place, pair_place, place = arrays.cells, 0, 0, 0, 0
+    since = arrays.counters[NOW] - arrays.horizons[-1]
+    for row in range(len(slice_.name_sizes)):
+        account, size = start + row, slice_.name_sizes[row]
+        if not size:
+            continue
+        hashed = name_hash(slice_.names, name, name + size)
+        set_account(arrays, account, hashed, slice_.names, name, name + size)
+        arrays.counters[ALIVE + ACCOUNTS] += 1
+        name += size
+        cells.level[account] = slice_.levels[row]
+        for _ in range(slice_.cells_of[row]):
+            cell = cell_of(arrays, account, slice_.networks[cell_place])
+            for _ in range(slice_.pairs_of[cell_place]):
+                pair, newest = END, END
+                for _ in range(slice_.entries_of[pair_place]):
+                    if since <= slice_.hours[place] <= LAST_HOUR:
+                        if pair == END:
+                            engager = slice_.engagers[pair_place]
+                            pair = pair_of(arrays, cell, engager, 0)
+                        key = (np.int64(slice_.hours[place]) << CODE_BITS) | slice_.codes[place]
+                        newest = append_entry(arrays, pair, key, newest)
+                        arrays.entry_rows[newest].weight = slice_.weights[place]
+                        arrays.entry_rows[newest].count = slice_.counts[place]
+                    place += 1
+                pair_place += 1
+            cell_place += 1

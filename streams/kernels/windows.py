@@ -1,0 +1,192 @@
+"""Rolling windows: rows are counted, hours pass, and everything is counted again after a restore.
+
+One call deals with a whole batch, and in it one short loop with one structure, so that the waits
+for memory of neighbouring rows overlap. A row counts in the pane of its hour, however late it
+comes; one that is ahead of ``now`` waits there. All sums are integers that are added and later
+subtracted, so they depend on which rows came and on ``now``, not on any order.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.kernels.accounts import cell_of, find_accounts
+from streams.kernels.cells import NO_FIRST, NO_HOUR
+from streams.kernels.compiling import kernel
+from streams.kernels.engagers import change_best, find_pairs, raise_level, recount
+from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
+from streams.kernels.score_arrays import (
+    CLASS_BITS,
+    END,
+    LAST_HOUR,
+    NOBODY,
+    NOW,
+    PAIRS,
+    TOP,
+    Columns,
+    ScoreArrays,
+)
+
+Numbers = npt.NDArray[np.int32]
+_BEST_MASK = (1 << CLASS_BITS) - 1
+_NOBODY = np.uint64(NOBODY)
+
+
+@kernel
+def record_rows(
+    arrays: ScoreArrays, columns: Columns, accounts: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Put rows into their panes, where nothing counts yet.
+
+    Writes the account of each row; returns its entry, or ``END`` if its hour is not to be kept,
+    and the accounts that have more named engagers than the limit.
+    """
+    count = len(accounts)
+    now = arrays.counters[NOW]
+    since = max(now - arrays.horizons[-1], 0)
+    find_accounts(arrays, columns.names, columns.places, accounts)
+    cells = np.empty(count, np.int32)
+    for row in range(count):
+        cells[row] = END
+        if since <= columns.hours[row] < LAST_HOUR:
+            cells[row] = cell_of(arrays, accounts[row], columns.networks[row])
+    pairs, full = np.empty(count, np.int32), np.empty(count, np.int32)
+    found = find_pairs(arrays, columns, cells, pairs, full)
+    entries = np.empty(count, np.int32)
+    for row in range(count):
+        entries[row] = END
+        if cells[row] != END:
+            key = key_of(columns.hours[row], columns.classes[row], columns.kinds[row])
+            entry = entry_of(arrays, pairs[row], key)
+            entries[row] = entry
+            sign = -1 if columns.undo[row] else 1
+            arrays.entry_rows[entry].weight += sign * columns.weights[row]
+            arrays.entry_rows[entry].count += sign
+    return entries, full[:found]
+
+
+@kernel
+def recall_rows(arrays: ScoreArrays, columns: Columns) -> None:
+    """Take in rows that count when all panes are counted."""
+    _, full = record_rows(arrays, columns, np.empty(len(columns.hours), np.int32))
+    for account in full:
+        raise_level(arrays, account)
+
+
+@kernel
+def apply_rows(arrays: ScoreArrays, columns: Columns, accounts: Numbers) -> None:
+    """Count rows; writes the account of each one, made where it is new."""
+    entries, full = record_rows(arrays, columns, accounts)
+    now = arrays.counters[NOW]
+    for row in range(len(entries)):
+        if entries[row] != END and columns.hours[row] <= now:
+            cell = arrays.pair_rows[arrays.entry_rows[entries[row]].pair].cell
+            sign = -1 if columns.undo[row] else 1
+            key = arrays.entry_rows[entries[row]].key
+            add_entry(arrays, cell, key, sign * columns.weights[row], sign)
+    for row in range(len(entries)):
+        if entries[row] != END and columns.hours[row] <= now:
+            if columns.undo[row]:
+                _fall_back(arrays, entries[row])
+            else:
+                rise(arrays, entries[row])
+    for account in full:
+        raise_level(arrays, account)
+
+
+@kernel
+def add_entry(arrays: ScoreArrays, cell: int, key: int, weight: int, count: int) -> None:
+    """Add to the sums of the horizons that an entry's hour lies in."""
+    hour, kind, now = hour_of(key), kind_of(key), arrays.counters[NOW]
+    for horizon in range(len(arrays.horizons)):
+        if hour >= now - arrays.horizons[horizon]:
+            arrays.cells.weights[cell, horizon, kind] += weight
+            arrays.cells.interactions[cell, horizon, kind] += count
+
+
+@kernel
+def rise(arrays: ScoreArrays, entry: int) -> None:
+    """An entry of an hour that is not ahead got something: its pair may have a better class."""
+    row, cells = arrays.entry_rows[entry], arrays.cells
+    if row.count <= 0:
+        return  # undone within the same batch
+    pair = arrays.pair_rows[row.pair]
+    hour, now = hour_of(row.key), arrays.counters[NOW]
+    cells.last[pair.cell] = max(cells.last[pair.cell], hour)
+    cells.first[pair.cell] = min(cells.first[pair.cell], hour)
+    if pair.engager == _NOBODY:
+        return
+    class_ = class_of(row.key) + 1
+    packed = pair.best
+    for horizon in range(len(arrays.horizons)):
+        shift = CLASS_BITS * horizon
+        best = (packed >> shift) & _BEST_MASK
+        if hour >= now - arrays.horizons[horizon] and best < class_:
+            packed += (class_ - best) << shift
+    change_best(arrays, row.pair, packed)
+
+
+@kernel
+def _fall_back(arrays: ScoreArrays, entry: int) -> None:
+    """An entry of an hour that is not ahead lost something: find what is left."""
+    row, cells = arrays.entry_rows[entry], arrays.cells
+    if row.count > 0:
+        return
+    recount(arrays, row.pair)
+    cell, hour = arrays.pair_rows[row.pair].cell, hour_of(row.key)
+    if hour in (cells.last[cell], cells.first[cell]) or first_is_unknown(arrays, cell):
+        find_bounds(arrays, cell)
+
+
+@kernel
+def _has_early(arrays: ScoreArrays, cell: int) -> bool:
+    """Whether anything counts in the longest horizon that the next one does not hold."""
+    interactions, early = arrays.cells.interactions[cell], 0
+    for kind in range(interactions.shape[1]):
+        early += interactions[-1, kind] - interactions[-2, kind]
+    return early > 0
+
+
+@kernel
+def first_is_unknown(arrays: ScoreArrays, cell: int) -> bool:
+    """Whether the earliest hour is gone, and the one after it may be late enough to matter."""
+    since = arrays.counters[NOW] - arrays.horizons[-1]
+    return arrays.cells.first[cell] < since and not _has_early(arrays, cell)
+
+
+@kernel
+def find_bounds(arrays: ScoreArrays, cell: int) -> None:
+    """Find the hours of a cell's newest and earliest interaction, which may have changed."""
+    cells, now = arrays.cells, arrays.counters[NOW]
+    since = now - arrays.horizons[-1]
+    both = cells.first[cell] >= since or not _has_early(arrays, cell)
+    earliest = np.int64(cells.first[cell]) if both else now + 1
+    newest, earliest = newest_and_earliest(arrays, cell, cells.last[cell], earliest)
+    if newest < since:
+        cells.last[cell], cells.first[cell] = NO_HOUR, NO_FIRST
+    else:
+        cells.last[cell] = newest
+        if both:
+            cells.first[cell] = earliest
+
+
+@kernel
+def count_entries(arrays: ScoreArrays) -> None:
+    """Count all entries, where nothing was counted so far."""
+    pairs, entries, cells = arrays.pair_rows, arrays.entry_rows, arrays.cells
+    now = arrays.counters[NOW]
+    since = now - arrays.horizons[-1]
+    for pair in range(arrays.counters[TOP + PAIRS]):
+        cell = pairs[pair].cell
+        if cell == END:
+            continue
+        entry = pairs[pair].entry
+        while entry != END:
+            row = entries[entry]
+            hour = hour_of(row.key)
+            if since <= hour <= now:
+                add_entry(arrays, cell, row.key, row.weight, row.count)
+                if row.count > 0:
+                    cells.last[cell] = max(cells.last[cell], hour)
+                    cells.first[cell] = min(cells.first[cell], hour)
+            entry = row.older
+        recount(arrays, pair)
