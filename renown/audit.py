@@ -130,7 +130,7 @@ class _Query:
 
     def scores(self, points: str, rows: str) -> str:
         windows = f"({windows_sql(self.model, points, rows)})"
-        return scores_sql(self.model, points, windows, rows)
+        return scores_sql(self.model, points, windows)
 
     def scores_at(self, at: int, shard: str) -> str:
         rows = self.rows(shard, before=at)

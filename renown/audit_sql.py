@@ -77,7 +77,8 @@ def windows_sql(model: Model, points: str = "audit_points", rows: str = "interac
     ordinary_reach
         + least({model.fresh_w} * fresh, {model.fresh_free} + {model.fresh_mu} * ordinary_reach)
         AS reach,
-    max(newest) AS last_hour
+    max(newest) AS last_hour,
+    min(oldest) AS first_hour
 FROM
 (
     SELECT
@@ -85,7 +86,8 @@ FROM
         sum(class_weight) AS weight_sum,
         sum(net) AS net_sum,
         max(if(net > 0, class + 1, 0)) AS best,
-        max(if(net > 0, hour, 0)) AS newest
+        max(if(net > 0, hour, 0)) AS newest,
+        min(if(net > 0, hour, now)) AS oldest
     FROM
     (
         SELECT
@@ -109,7 +111,6 @@ def scores_sql(
     model: Model,
     points: str = "audit_points",
     windows: str = "audit_windows",
-    rows: str = "interactions",
 ) -> str:
     """Query of account → the sums of all networks per horizon, and what follows from them."""
     horizons = dict(zip(HORIZON_NAMES, model.horizons_h, strict=True))
@@ -149,9 +150,9 @@ FROM
 (
     SELECT
         p.log AS log, p.account AS account, p.now AS now,
-        a.last_hour AS last_hour, f.first_hour AS first_hour,
+        a.last_hour AS last_hour, a.first_hour AS first_hour,
         toInt64(p.now) - toInt64(a.last_hour) AS silent,
-        toInt64(p.now) - toInt64(f.first_hour) AS known,
+        toInt64(p.now) - toInt64(a.first_hour) AS known,
         a.total AS total,
         {carried}
     FROM {points} AS p
@@ -160,6 +161,7 @@ FROM
         SELECT
             account,
             max(newest) AS last_hour,
+            min(oldest) AS first_hour,
             bitShiftRight({mixed}, {model.mu_shift}) AS total,
         {sums}
         FROM
@@ -173,7 +175,8 @@ FROM
                 sum(w.weight) AS weight_sum,
                 sum(w.interactions) AS interactions_sum,
                 toInt64(sum(w.engagers)) AS engagers_sum,
-                max(w.last_hour) AS newest
+                max(w.last_hour) AS newest,
+                min(w.first_hour) AS oldest
             FROM
             (
                 SELECT
@@ -191,14 +194,6 @@ FROM
         )
         GROUP BY account
     ) AS a ON p.account = a.account
-    LEFT JOIN
-    (
-        SELECT i.target AS account, min(i.hour) AS first_hour
-        FROM {rows} AS i
-        INNER JOIN {points} AS p ON i.target = p.account
-        WHERE {_INCLUDED}
-        GROUP BY i.target
-    ) AS f ON p.account = f.account
 )"""
 
 
