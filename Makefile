@@ -1,6 +1,6 @@
 # Everything a developer needs: make help
 .DEFAULT_GOAL := help
-.PHONY: help setup demo env test acceptance lint check lock clean
+.PHONY: help setup demo env test acceptance crash lint check lock clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -9,6 +9,9 @@ PYTHON ?=
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 COMPILE := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header --quiet
+FAULTS ?= 20
+SEED ?= 1
+BROKER ?= apache
 TEST_OPTIONS ?= -n 2 --dist loadgroup
 # .ci/run sets this to no when it has just run the tests itself.
 CHECK_TESTS ?= yes
@@ -37,8 +40,11 @@ env: ## write .env for docker compose, with random passwords; what stands in it 
 test: setup ## every test that this machine can run
 	@$(VENV)/bin/pytest $(TEST_OPTIONS)
 
-acceptance: setup ## the complete public data set through everything, on both brokers (minutes)
+acceptance: setup ## complete public data and crashes at every point, on both brokers (minutes)
 	@$(VENV)/bin/pytest -m acceptance --durations=0
+
+crash: setup ## random kills and outages on a running load, judged after each (FAULTS=n SEED=s)
+	@$(PY) -m tests.crash --faults $(FAULTS) --seed $(SEED) --broker $(BROKER)
 
 lint: setup ## format, lint, types, import rules, dead code, length of modules
 	$(VENV)/bin/ruff format --check .

@@ -1,8 +1,10 @@
 """Apache Kafka for tests: one node in KRaft mode, started and stopped like the embedded broker."""
 
 import base64
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -66,6 +68,7 @@ class ApacheKafka:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._child: ChildProcess | None = None
+        self._command: list[str] = []
         self._port = 0
 
     @property
@@ -94,12 +97,21 @@ class ApacheKafka:
         run = [java, *_JVM, "-cp", f"{classes}/*"]
         try:
             _format(run, settings)
-            self._child = ChildProcess("Apache Kafka", [*run, "kafka.Kafka", str(settings)])
-            self._child.start().wait_ready(lambda: answers(self._port), _START_SECONDS)
+            self._command = [*run, "kafka.Kafka", str(settings)]
+            self._run()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def kill_and_restart(self) -> None:
+        """SIGKILL, and a new process with the same logs at the same address."""
+        child, self._child = self._child, None
+        if child:
+            if child.pid:
+                os.killpg(child.pid, signal.SIGKILL)
+            child.stop()
+            self._run()
 
     def stop(self) -> None:
         """Stop it and remove its logs."""
@@ -109,6 +121,10 @@ class ApacheKafka:
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+    def _run(self) -> None:
+        self._child = ChildProcess("Apache Kafka", self._command)
+        self._child.start().wait_ready(lambda: answers(self._port), _START_SECONDS)
 
     def __enter__(self) -> Self:
         return self.start()

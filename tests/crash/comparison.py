@@ -1,0 +1,148 @@
+"""What the topics and ClickHouse hold, against what the judge says."""
+
+import json
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from clickhouse_driver import Client
+from kafka.consumer.fetcher import ConsumerRecord
+
+from tests.crash.judge import Judge, Standing, Verdict, standing
+from tests.crash.load import KINDS
+from tests.support.stack import read_topic
+
+_SHOWN = 5
+_EXACT_ENGAGERS = 256
+
+
+class Comparison(NamedTuple):
+    """``differences``: a few words on each; none if everything is as it should be."""
+
+    records: int
+    rows: int
+    accounts: int
+    differences: list[str]
+
+
+def compare(kafka: str, clickhouse: Client, partitions: int) -> Comparison:
+    """Read everything that was published and all that came of it."""
+    judge = Judge(partitions)
+    records = 0
+    for kind in KINDS:
+        for record in read_topic(kafka, f"interactions.{kind}"):
+            judge.hear((record.topic, record.partition, record.offset), record.value)
+            records += 1
+    verdict, newest = judge.verdict, _newest(read_topic(kafka, "scores"))
+    differences = [
+        *_in_rows(verdict, clickhouse),
+        *_in_dead_letters(verdict, clickhouse),
+        *_in_scores(verdict, newest),
+        *_in_stored_scores(newest, clickhouse),
+    ]
+    rows = sum(map(len, verdict.rows.values()))
+    return Comparison(records, rows, len(newest), differences)
+
+
+def _newest(records: list[ConsumerRecord]) -> dict[str, dict[str, Any]]:
+    """Profile → its update of the highest epoch and sequence."""
+    newest: dict[str, dict[str, Any]] = {}
+    for record in records:
+        if record.value is None:
+            continue
+        update = json.loads(record.value)
+        held = newest.get(update["profile"])
+        if held is None or _order(update) > _order(held):
+            newest[update["profile"]] = update
+    return newest
+
+
+def _order(update: dict[str, Any]) -> tuple[int, int]:
+    return update["epoch"], update["sequence"]
+
+
+def _in_rows(verdict: Verdict, clickhouse: Client) -> list[str]:
+    """Each row of the view once, with the judge's values; parts count from 0."""
+    held = defaultdict(list)
+    parts = defaultdict(list)
+    for topic, partition, offset, part, *row in clickhouse.execute(
+        "SELECT source_topic, source_partition, source_offset, part,"
+        " toUnixTimestamp64Milli(at), kind, network, actor, target, weight, amount, undo"
+        " FROM interactions"
+    ):
+        held[topic, partition, offset].append((*row[:-1], bool(row[-1])))
+        parts[topic, partition, offset].append(part)
+    found = [
+        f"row {place}: parts {p}" for place, p in parts.items() if sorted(p) != [*range(len(p))]
+    ]
+    for place in held.keys() | verdict.rows.keys():
+        mine, theirs = sorted(verdict.rows.get(place, [])), sorted(held.get(place, []))
+        if mine != theirs:
+            found.append(f"row {place}: {theirs} instead of {mine}")
+    return _shortened("rows", found)
+
+
+def _in_dead_letters(verdict: Verdict, clickhouse: Client) -> list[str]:
+    rows = clickhouse.execute(
+        "SELECT source_topic, source_partition, source_offset FROM dead_letters FINAL"
+    )
+    places = [tuple(row) for row in rows]
+    found = [f"dead letter {place} is missing" for place in verdict.dead - set(places)]
+    found += [f"dead letter {place} for a good record" for place in set(places) - verdict.dead]
+    found += ["a dead letter is there twice"] * (len(places) - len(set(places)))
+    return _shortened("dead letters", found)
+
+
+def _in_scores(verdict: Verdict, newest: dict[str, dict[str, Any]]) -> list[str]:
+    """The last update of each account, told again from its rows at the update's clock."""
+    accounts = verdict.by_target()
+    found = [f"{account} has no score" for account in accounts.keys() - newest.keys()]
+    found += [f"{account} has a score of nothing" for account in newest.keys() - accounts.keys()]
+    clocks: dict[int, int] = defaultdict(int)
+    for update in newest.values():
+        partition = update["partition"]
+        clocks[partition] = max(clocks[partition], update["clock"])
+    for account in accounts.keys() & newest.keys():
+        update, rows = newest[account], accounts[account]
+        said = _said(update)
+        level = update.get("level", 0)
+        mine = standing(rows, update["clock"], level)
+        # Nothing is published where a change leaves all that a reader sees as it was: one
+        # interaction taken back and another one added, by the same clock.
+        if said != mine and said != standing(rows, clocks[update["partition"]], level):
+            found.append(f"{account} at {update['clock']}: {said} instead of {mine}")
+        if level and len({(row.network, row.actor) for row in rows}) <= _EXACT_ENGAGERS:
+            found.append(f"{account} is sampled without need")
+    return _shortened("scores", found)
+
+
+def _said(update: dict[str, Any]) -> Standing:
+    return Standing(
+        update["score"],
+        update["bits"],
+        update["influence"],
+        tuple(update["weights"]),
+        tuple(update["interactions"]),
+        tuple(update["engagers"]),
+    )
+
+
+def _in_stored_scores(newest: dict[str, dict[str, Any]], clickhouse: Client) -> list[str]:
+    held = {
+        profile: tuple(rest)
+        for profile, *rest in clickhouse.execute(
+            "SELECT profile, epoch, sequence, score FROM score_now"
+        )
+    }
+    found = []
+    for profile in held.keys() | newest.keys():
+        update = newest.get(profile)
+        mine = (update["epoch"], update["sequence"], update["score"]) if update else None
+        if held.get(profile) != mine:
+            found.append(f"stored score of {profile}: {held.get(profile)} instead of {mine}")
+    return _shortened("stored scores", found)
+
+
+def _shortened(what: str, found: list[str]) -> list[str]:
+    if len(found) <= _SHOWN:
+        return found
+    return [*found[:_SHOWN], f"... {len(found)} differences in {what}"]

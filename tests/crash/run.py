@@ -1,0 +1,122 @@
+"""Random faults on a running load, one after the other, each followed by a comparison."""
+
+import json
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypedDict
+
+from renown.embedded.broker import EmbeddedBroker
+from tests.crash.faults import EVERYWHERE, WITH_DISK
+from tests.crash.world import World
+from tests.support.apache_kafka import ApacheKafka
+from tests.support.flow import say
+
+EPISODE: Final = 10
+"""Faults in one world; then a new one begins with nothing."""
+
+_RECORDS = 600
+
+
+class Outcome(TypedDict):
+    """One fault and what differed after it."""
+
+    number: int
+    fault: str
+    seconds: float
+    records: int
+    rows: int
+    accounts: int
+    differences: list[str]
+
+
+def run_faults(
+    folder: Path, broker: str, seed: str, first: int, last: int, *, stop_at_difference: bool
+) -> Iterator[Outcome]:
+    """Faults number ``first`` to ``last - 1``; the kind of each follows from seed and number.
+
+    ``broker``: ``apache`` or ``embedded``. After a difference the next fault finds a new world.
+    """
+    while first < last:
+        place = folder / f"from-{first}"
+        shutil.rmtree(place, ignore_errors=True)
+        different = False
+        with _world(place, broker, f"{seed}/{first}") as world:
+            world.publish(_RECORDS)
+            for number in range(first, min(last, first + EPISODE)):
+                outcome = _run_one(world, random.Random(f"{seed}#{number}"), number)
+                first, different = number + 1, bool(outcome["differences"])
+                yield outcome
+                if different:
+                    break
+        if not different:
+            shutil.rmtree(place, ignore_errors=True)
+        elif stop_at_difference:
+            return
+
+
+@contextmanager
+def _world(folder: Path, broker: str, seed: str) -> Iterator[World]:
+    server = EmbeddedBroker() if broker == "embedded" else ApacheKafka()
+    with server, World(folder, server, seed) as world:
+        yield world
+
+
+def _run_one(world: World, pick: random.Random, number: int) -> Outcome:
+    began = time.monotonic()
+    choice = EVERYWHERE if isinstance(world.broker, EmbeddedBroker) else WITH_DISK
+    fault = pick.choice(choice)
+    with world.publishing(_RECORDS):
+        time.sleep(pick.uniform(0.2, 3.0))
+        done = fault(world, pick)
+    found = world.settle()
+    seconds = round(time.monotonic() - began, 1)
+    say(f"{number:4d}  {done}: {len(found.differences)} differences, {seconds} s")
+    return Outcome(
+        number=number,
+        fault=done,
+        seconds=seconds,
+        records=found.records,
+        rows=found.rows,
+        accounts=found.accounts,
+        differences=found.differences,
+    )
+
+
+def load_outcomes(path: Path) -> list[Outcome]:
+    """What an earlier run stored, oldest first."""
+    if not path.exists():
+        return []
+    outcomes: list[Outcome] = json.loads(path.read_text())["faults"]
+    return outcomes
+
+
+def store_outcomes(path: Path, broker: str, seed: str, outcomes: list[Outcome]) -> None:
+    """Write ``path`` (JSON), and beside it a table for people (``.md``)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {"broker": broker, "seed": seed, "faults": outcomes}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    path.with_suffix(".md").write_text(table(broker, seed, outcomes))
+
+
+def table(broker: str, seed: str, outcomes: list[Outcome]) -> str:
+    """One line a fault, in Markdown."""
+    different = sum(bool(each["differences"]) for each in outcomes)
+    lines = [
+        f"# {len(outcomes)} random faults on the {broker} broker, seed {seed}",
+        "",
+        f"Faults after which something differed: {different}. Records, rows and accounts are those",
+        f"of the world so far; a new one begins every {EPISODE} faults and after a difference.",
+        "",
+        "| | fault | seconds | records | rows | accounts | differences |",
+        "|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {each['number']} | {each['fault']} | {each['seconds']} | {each['records']} "
+        f"| {each['rows']} | {each['accounts']} | {len(each['differences'])} |"
+        for each in outcomes
+    ]
+    return "\n".join(lines) + "\n"
