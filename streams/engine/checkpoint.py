@@ -47,9 +47,13 @@ _SHARE_OF_TIME = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A checkpoint whose marker is durable since ``at``; its parts begin at offset ``start``."""
+    """A checkpoint of ``size`` bytes, whose marker is durable since ``at``.
+
+    Its parts begin at offset ``start``.
+    """
 
     at: float
+    size: int
     number: int
     oldest: int
     start: int
@@ -136,7 +140,11 @@ class Checkpointer(Generic[S]):
         held = found.checkpoints
         if held:
             progress.version, progress.positions = state.version(), state.positions()
-            progress.stored = [_Stored(now, k.number, k.oldest, k.start) for k in held]
+            sizes = self.log.sizes[partition]
+            progress.stored = [
+                _Stored(now, size, kept.number, kept.oldest, kept.start)
+                for kept, size in zip(held, sizes, strict=True)
+            ]
         self.log.files.recovered(partition, ((kept.number, kept.body) for kept in held))
         self._progress[partition] = progress
         self._announce(partition, progress)
@@ -194,9 +202,10 @@ class Checkpointer(Generic[S]):
         progress.taken_at = time.monotonic()
         progress.took = progress.taken_at - began
         progress.changed_at = None if state.version() == version else began
-        self.log.sizes[partition] = len(body)
         self._on_taken(progress.took)
-        progress.stored.append(_Stored(progress.taken_at, number, oldest, min(offsets)))
+        stored = _Stored(progress.taken_at, len(body), number, oldest, min(offsets))
+        progress.stored.append(stored)
+        self.log.sizes[partition] = [s.size for s in progress.stored if s.number >= oldest]
         await self._truncate(partition, progress)
         log.debug("checkpoint of %s %d: %d bytes", self.log.topic.value, partition, len(body))
 
@@ -208,6 +217,8 @@ class Checkpointer(Generic[S]):
 
     async def _truncate(self, partition: int, progress: _Progress) -> None:
         if self._truncate_after is None:
+            oldest = progress.stored[-1].oldest
+            progress.stored = [each for each in progress.stored if each.number >= oldest]
             return
         since = time.monotonic() - self._truncate_after
         old = [stored for stored in progress.stored[:-1] if stored.at <= since]

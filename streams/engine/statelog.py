@@ -61,8 +61,8 @@ S = TypeVar("S", bound=PartitionState)
 class StateLog(Collection, Generic[S]):
     """Partition → state, for one stage.
 
-    ``sizes``: partition → bytes of its newest checkpoint, compressed; ``sent_bytes``: sent to the
-    changelog so far; ``recovery_seconds``: what the last recovery took.
+    ``sizes``: partition → bytes of each checkpoint that it needs, compressed; ``sent_bytes``: sent
+    to the changelog so far; ``recovery_seconds``: what the last recovery took.
     """
 
     _changelog_compacting = False
@@ -102,7 +102,7 @@ class StateLog(Collection, Generic[S]):
         self.partitions = partitions
         self.states: dict[int, S] = {}
         self.owners: dict[int, Owner] = {}
-        self.sizes: dict[int, int] = {}
+        self.sizes: dict[int, list[int]] = {}
         self.sent_bytes = 0
         self.recovery_seconds = 0.0
         self.files = CheckpointFiles(folder, topic.value, kept_seconds)
@@ -223,14 +223,14 @@ class StateLog(Collection, Generic[S]):
         )  # fmt: skip
 
     def _restore(self, partition: int, checkpoints: tuple[Kept, ...]) -> S:
-        snapshots, size = [], 0
+        snapshots, sizes = [], []
         for kept in checkpoints:
             packed = self.files.get(kept.body)
-            size = len(packed)
+            sizes.append(len(packed))
             snapshot = unpack(packed, kept.version)
             self._check_partitions(partition, snapshot.partitions)
             snapshots.append(snapshot.state)
-        self.sizes[partition] = size
+        self.sizes[partition] = sizes
         return self._build(partition, snapshots)
 
     def _check_partitions(self, partition: int, were: int | None) -> None:

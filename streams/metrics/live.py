@@ -51,4 +51,4 @@ def _lag(app: WorkerApp, stage: str, log: StateLog[Any]) -> Values:
 
 
 def _bytes_held(log: StateLog[Any]) -> int:
-    return sum(log.sizes.get(partition, 0) for partition in list(log.states))
+    return sum(sum(log.sizes.get(partition, ())) for partition in list(log.states))

@@ -82,7 +82,7 @@ class ScoreMetrics(WorkerMetrics):
         )
         self.state_bytes = Reading(
             "renown_state_bytes",
-            "Compressed size of the last checkpoints of this worker's partitions. If high: "
+            "Compressed size of the checkpoints that this worker's partitions need. If high: "
             "checkpoints and recoveries take long; share the partitions among more workers.",
             ["kind"],
             registry=registry,

@@ -29,7 +29,9 @@ class Broker:
 
 
 def checkpointer(states: dict[int, Any], age: float) -> Any:
-    log = SimpleNamespace(states=states, sizes={0: 100, 9: 5}, sent_bytes=250, recovery_seconds=1.5)
+    log = SimpleNamespace(
+        states=states, sizes={0: [60, 40], 9: [5]}, sent_bytes=250, recovery_seconds=1.5
+    )
     return SimpleNamespace(log=log, age=lambda: age)
 
 
