@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     emit_seconds: Annotated[float, Field(gt=0)] = Field(
         1.0, description="shortest time between two updates of the same account"
     )
+    plain_fetch: bool = Field(
+        False, description="read records one by one with the client library alone: slower"
+    )
     truncate_changelog: bool = Field(
         True, description="delete checkpoints that are no longer needed (DeleteRecords)"
     )

@@ -6,29 +6,25 @@ from dataclasses import dataclass, field
 
 from faust.types import TP
 
-from streams.core.records import Record
+from streams.core.records import RecordColumns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FetchedBatch:
-    """All records of one fetch of one partition, handed to an agent as one message.
+    """What one fetch of one partition covers, handed to an agent as one message.
 
-    ``seeks``: how often the transport had sought in this partition when the batch was fetched.
+    Offsets ``first`` to ``last`` are covered; there need not be a record at either, nor any at all
+    (transaction markers, aborted or compacted records). ``exact``: ``first`` is the position at
+    which was read; if not, that of the first record. ``seeks``: how often the transport had sought
+    in this partition when the batch was fetched.
     """
 
     tp: TP
-    records: list[Record]
+    first: int
+    last: int
+    records: RecordColumns
     seeks: int
-
-    @property
-    def first(self) -> int:
-        """Offset of the first record."""
-        return self.records[0].offset
-
-    @property
-    def last(self) -> int:
-        """Offset of the last record."""
-        return self.records[-1].offset
+    exact: bool = True
 
 
 async def _nothing() -> None:
@@ -63,7 +59,7 @@ class Inputs:
         """Whether records are missing before ``batch`` that a seek to ``wanted`` may bring.
 
         Faust may drop fetched records around rebalances. A gap that is still there after a seek is
-        one of the log itself (control records, aborted transactions) and is none.
+        one of the log itself: its beginning was deleted, or the batch is not ``exact``.
         """
         if batch.first <= wanted:
             self._gaps.pop(batch.tp, None)

@@ -1,38 +1,106 @@
-"""Faust's transport, changed in five ways, all in this file because they touch its inside.
+"""Faust's transport, changed in six ways, all in this file because they touch its inside.
 
-1. One message per fetched list of records, for the topics named in ``Inputs.batched``.
+1. One message per fetched list of records, for the topics named in ``Inputs.batched``: aiokafka
+   hands over the bytes of a fetch, and ``raw_batches`` finds the records in them. With other
+   versions than those below, or the setting ``plain_fetch``, aiokafka makes its records and they
+   are put into columns: the same batches, slower.
 2. The group's offsets move only as ``Inputs.durable`` says; Faust's book-keeping of acknowledged
    messages is switched off, because it commits past messages that were never applied.
 3. Where to read on is what the state says (``Inputs.wanted``), not the group's committed offset:
    seeking to committed offsets does nothing for a partition that has none, so records fetched and
    dropped while the flow was stopped would be lost.
-
 4. A fetch waits for records at most a tenth of a second at the broker.
 5. Each answer of a broker is noted (``Inputs.heard_at``), for those who ask whether there is one.
-
-Written against faust-streaming 0.15.3 with aiokafka 0.14.
+6. What an aborted transaction wrote is not read, and the end of a partition is where an open
+   transaction begins.
 """
 
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from importlib.metadata import version
+from typing import Any, Final
 
+from aiokafka.consumer import fetcher
 from aiokafka.errors import IllegalStateError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
-from streams.core.records import Record
+from streams.core.records import Record, RecordColumns
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
+from streams.engine.raw_batches import Fetched, Unusual, read
 
 log = logging.getLogger("renown.transport")
 
 SCHEME = "renown"
 _FETCH_WAIT_MS = 100
+_WRITTEN_AGAINST: Final = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
 drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
+
+raw_topics: set[str] = set()
+"""Topics of which this process's consumers hand over ``Fetched`` in place of records."""
+
+
+def versions_differ() -> str:
+    """Which libraries are not those that the reading of raw fetches was written against."""
+    found = {name: version(name) for name in _WRITTEN_AGAINST}
+    return ", ".join(
+        f"{name} {found[name]} (not {wanted})"
+        for name, wanted in _WRITTEN_AGAINST.items()
+        if found[name] != wanted
+    )
+
+
+class _MemoryRecords:
+    """aiokafka's reader of a response, which keeps the response's bytes."""
+
+    def __init__(self, data: bytes, _reader: Any = fetcher.MemoryRecords) -> None:
+        reader = _reader(data)
+        self.data = data
+        self.has_next, self.next_batch = reader.has_next, reader.next_batch
+        self.size_in_bytes = reader.size_in_bytes
+
+
+class _PartitionRecords(fetcher.PartitionRecords):
+    """aiokafka's iterator of a response's records: those of ``raw_topics`` come as ``Fetched``."""
+
+    next_fetch_offset: int
+
+    def _unpack_records(self) -> Iterator[Any]:
+        if self._tp.topic not in raw_topics:
+            yield from super()._unpack_records()
+            return
+        committed = self._isolation_level == fetcher.READ_COMMITTED
+        aborted = self._aborted_transactions if committed else ()
+        try:
+            for fetched in read(self._records.data, self.next_fetch_offset, aborted):
+                self.next_fetch_offset = fetched.last + 1
+                yield fetched
+        except Unusual as reason:
+            log.info("%s is read record by record: %s", self._tp, reason)
+            first, records = self.next_fetch_offset, list(super()._unpack_records())
+            yield Fetched(first, self.next_fetch_offset - 1, _columns(records))
+
+
+def batches(tp: TP, found: list[Any], seeks: int) -> list[FetchedBatch]:
+    """What aiokafka handed over for a partition, raw or not, as batches."""
+    if found and not isinstance(found[0], Fetched):
+        first, last = found[0].offset, found[-1].offset
+        return [FetchedBatch(tp, first, last, _columns(found), seeks, exact=False)]
+    return [FetchedBatch(tp, part.first, part.last, part.records, seeks) for part in found]
+
+
+def _columns(records: list[Any]) -> RecordColumns:
+    return RecordColumns.of(
+        [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in records]
+    )
+
+
+if not versions_differ():
+    fetcher.MemoryRecords, fetcher.PartitionRecords = _MemoryRecords, _PartitionRecords
 
 
 class _NoReadOffsets(dict[TP, int | None]):
@@ -55,6 +123,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust fixes 1.5 s. The embedded broker looks for new records after half of that time.
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
         inputs: Inputs = self.app.inputs
         send = consumer._client.send
 
@@ -66,6 +135,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._client.send = send_and_note
         return consumer
 
+    def highwater(self, tp: TP) -> int | None:
+        """The offset after the last record that can be read now; None: not known."""
+        consumer = self._ensure_consumer()
+        end, stable = consumer.highwater(tp), consumer.last_stable_offset(tp)
+        known = [offset for offset in (end, stable) if offset is not None and offset >= 0]
+        return min(known, default=None)
+
 
 class Consumer(driver.Consumer):
     """A consumer that hands over batches and obeys ``app.inputs``."""
@@ -74,34 +150,33 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._read_offset = _NoReadOffsets()
         self.inputs: Inputs = self.app.inputs
+        if self.app.settings.plain_fetch:
+            log.info("records are read one by one, as RENOWN_PLAIN_FETCH says")
+        elif differ := versions_differ():
+            log.warning("records are read one by one, which is slow: %s", differ)
+        else:
+            raw_topics.update(self.inputs.batched)
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 (Faust's name)
         fetched, active = await super()._wait_next_records(timeout)
-        if fetched:
-            for tp, records in fetched.items():
-                if records and tp.topic in self.inputs.batched:
-                    fetched[tp] = [self._batch(tp, records)]
+        for tp, found in (fetched or {}).items():
+            if tp.topic in self.inputs.batched:
+                seeks = self.inputs.seeks[tp]
+                fetched[tp] = batches(TP(tp.topic, tp.partition), found, seeks)
         return fetched, active
-
-    def _batch(self, tp: Any, records: list[Any]) -> FetchedBatch:
-        return FetchedBatch(
-            TP(tp.topic, tp.partition),
-            [Record(r.offset, r.timestamp, r.key, r.value, tuple(r.headers)) for r in records],
-            self.inputs.seeks[tp],
-        )
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if not isinstance(record, FetchedBatch):
             return super()._to_message(tp, record)
-        last = record.records[-1]
+        stamps = record.records.timestamps
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=last.offset,
-            timestamp=last.timestamp / 1000.0,
+            offset=record.last,
+            timestamp=stamps[-1] / 1000.0 if len(stamps) else 0.0,
             timestamp_type=0,
             headers=(),
             key=None,

@@ -91,28 +91,32 @@ class WorkerApp(faust.App):
         if self.inputs.gap(batch, wanted):
             await self.consumer.seek_to_state({batch.tp: wanted})
             return False
-        if batch.first > wanted:
-            await self._check_loss(batch.tp, wanted)
+        if batch.first > wanted and not await self._lost_before(batch.tp, wanted) and batch.exact:
+            # Fetched before the seek after all: one after it begins at ``wanted``.
+            await self.consumer.seek_to_state({batch.tp: wanted})
+            return False
         return True
 
     async def earliest(self, tp: TP) -> int:
         """The first offset that ``tp`` still holds."""
         return int((await self.consumer.earliest_offsets(tp)).get(tp, 0))
 
-    async def _check_loss(self, tp: TP, wanted: int) -> None:
+    async def _lost_before(self, tp: TP, wanted: int) -> bool:
+        """Whether the log begins beyond ``wanted`` and that was accepted."""
         earliest = await self.earliest(tp)
         if earliest <= wanted:
-            return
+            return False
         lost = f"{tp.topic} partition {tp.partition} offsets {wanted} to {earliest - 1}"
         if wanted == 0:
             log.warning("starting with nothing where older records are gone: %s", lost)
-            return
+            return True
         if not self.settings.accept_loss:
             fail_stop(
                 f"records that were not read yet are gone: {lost}; "
                 "RENOWN_ACCEPT_LOSS=true goes on without them"
             )
         log.error("going on without lost records: %s", lost)
+        return True
 
     async def watch_for_stuck_inputs(self) -> None:
         """Seek again where records wait but none arrives: Faust may have dropped the last ones."""

@@ -2,7 +2,7 @@
 
 from faust.types import TP
 
-from streams.core.records import Record
+from streams.core.records import Record, RecordColumns
 from streams.engine.inputs import FetchedBatch, Inputs
 
 TP_ = TP("interactions.like", 0)
@@ -10,7 +10,7 @@ TP_ = TP("interactions.like", 0)
 
 def batch(inputs: Inputs, first: int, last: int) -> FetchedBatch:
     records = [Record(offset, 0, None, b"{}", ()) for offset in (first, last)]
-    return FetchedBatch(TP_, records, inputs.seeks[TP_])
+    return FetchedBatch(TP_, first, last, RecordColumns.of(records), inputs.seeks[TP_])
 
 
 def test_a_batch_that_goes_on_has_no_gap() -> None:
