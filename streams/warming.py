@@ -9,6 +9,7 @@ import sys
 import time
 
 import msgspec
+import numpy as np
 
 from schemas.frames import decode_frame
 from schemas.interaction import Heartbeat, Interaction
@@ -20,6 +21,7 @@ from streams.core.records import Record, RecordColumns
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.kernels.code_cache import is_ready, make_ready
+from streams.kernels.native_texts import native_texts
 
 log = logging.getLogger("renown.kernels")
 
@@ -41,6 +43,7 @@ def warm_up() -> None:
 
 def _play() -> None:
     """Weigh, frame, score, publish, keep and restore interactions, with their undos and expiry."""
+    native_texts(np.frombuffer(b"x", np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64))
     model = load_model()
     weigh, score = (
         WeighPartition(0, 1, model, _HORIZON),

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.compiling import kernel
+from streams.kernels.memory import address_of, copy_bytes
 
 Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
@@ -23,8 +24,7 @@ def gather(data: Bytes, places: Longs, sizes: Longs) -> tuple[Bytes, npt.NDArray
         total += max(sizes[text], 0)
         ends[text + 1] = total
     gathered = np.empty(total, np.uint8)
+    source, target = address_of(data), address_of(gathered)
     for text in range(count):
-        source, target = places[text], ends[text]
-        for byte in range(ends[text + 1] - target):
-            gathered[target + byte] = data[source + byte]
+        copy_bytes(target + ends[text], source + places[text], ends[text + 1] - ends[text])
     return gathered, ends

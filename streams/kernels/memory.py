@@ -57,6 +57,19 @@ def address_of(_typing: Any, data: Any) -> Any:
 
 
 @intrinsic
+def copy_bytes(_typing: Any, _target: Any, _source: Any, _size: Any) -> Any:
+    """Copy bytes from one address to another; the two ranges have nothing in common."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        target, source = (builder.inttoptr(address, byte) for address in arguments[:2])
+        cgutils.raw_memcpy(builder, target, source, arguments[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
 def trailing_zeros(_typing: Any, _number: Any) -> Any:
     """Number of zero bits below the lowest 1 of a uint64, as int64; 64 for 0."""
 

@@ -29,7 +29,7 @@ from streams.kernels.json_object import (
     read_object,
 )
 from streams.kernels.json_text import SLACK, UNUSUAL
-from streams.kernels.memory import address_of, byte_at, word_at
+from streams.kernels.memory import address_of, byte_at, copy_bytes, word_at
 
 Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
@@ -175,12 +175,6 @@ def _same(data: int, one: int, other: int, size: int) -> bool:
 
 
 @kernel
-def _copied(data: int, place: int, size: int, buffer: Bytes, start: int) -> None:
-    for byte in range(size):
-        buffer[start + byte] = byte_at(data, place + byte)
-
-
-@kernel
 def _is_heartbeat(fields: int, values: Longs, sizes: Longs, timestamp: int, limits: Limits) -> bool:
     return bool(
         fields & ~_OF_HEARTBEATS == 0
@@ -281,8 +275,9 @@ def scan(data: Bytes, records: Values, rules: Rules, columns: Columns) -> int:
         if fields >> OBJECT & 1:
             objects[row], object_sizes[row] = values[OBJECT], sizes[OBJECT]
         if fields >> RECORD & 1:
-            _copied(bytes_, actor, actor_size, joined, 0)
+            text = address_of(joined)
+            copy_bytes(text, bytes_ + actor, actor_size)
             joined[actor_size] = ord(" ")
-            _copied(bytes_, values[RECORD], sizes[RECORD], joined, actor_size + 1)
-            record_of[row] = hash64_at(address_of(joined), 0, actor_size + 1 + sizes[RECORD])
+            copy_bytes(text + actor_size + 1, bytes_ + values[RECORD], sizes[RECORD])
+            record_of[row] = hash64_at(text, 0, actor_size + 1 + sizes[RECORD])
     return undecided

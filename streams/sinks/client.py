@@ -13,6 +13,7 @@ from clickhouse_driver.errors import PartiallyConsumedQueryError, ServerExceptio
 from config.errors import RenownError, WrongUse
 from config.settings import ClickHouseAddress
 from streams.sinks.errors import Refused, Unavailable
+from streams.sinks.text_arrays import pass_through, plain
 
 Row = tuple[Any, ...]
 
@@ -101,9 +102,13 @@ class Database:
     def insert(self, table: str, columns: Mapping[str, npt.NDArray[Any]]) -> int:
         """Insert whole numpy columns as they are; returns the number of rows.
 
-        Texts are arrays of ``object``, times are integers in the unit of their column.
+        Texts are text arrays or arrays of ``object``, times are integers in the unit of their
+        column.
         """
-        return self._insert(table, list(columns), list(columns.values()), use_numpy=True)
+        values = list(columns.values())
+        if not pass_through():
+            values = [plain(column) for column in values]
+        return self._insert(table, list(columns), values, use_numpy=True)
 
     def insert_lists(self, table: str, columns: Mapping[str, Sequence[Any]]) -> int:
         """Insert columns that hold arrays, maps or bytes; slower than ``insert``."""

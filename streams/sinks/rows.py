@@ -12,14 +12,16 @@ from schemas.frames import Frame, decode_frame
 from schemas.kinds import KINDS
 from schemas.networks import NETWORKS
 from schemas.score import ScoreUpdate
+from schemas.texts import TextColumn
 from schemas.topics import Topic
 from streams.core.records import Record
 from streams.sinks.tables import HORIZON_NAMES, INTERACTIONS, SCORES, dtype_of, objects
+from streams.sinks.text_arrays import NameArray, TextArray
 
 Array = npt.NDArray[Any]
 _HOUR_MS: Final = 3_600_000
-_KIND_NAMES: Final = objects([kind.value for kind in KINDS])
-_NETWORK_NAMES: Final = objects(NETWORKS)
+_KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
+_TOPIC_NAMES: Final = tuple(topic.value for topic in Topic)
 _INT64: Final = (-(1 << 63), (1 << 63) - 1)
 _INT32: Final = (-(1 << 31), (1 << 31) - 1)
 _UINT64: Final = (0, (1 << 64) - 1)
@@ -140,12 +142,13 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
         return np.concatenate(parts).astype(dtype_of(INTERACTIONS, column or name), copy=False)
 
     def texts(name: str) -> Array:
-        return objects([text or "" for p in frames for text in p.frame.columns[name].tolist()])
+        return TextArray.of(TextColumn.joined([p.frame.columns[name] for p in frames]))
 
-    def repeated(column: str, values: list[Any]) -> Array:
-        dtype = dtype_of(INTERACTIONS, column)
-        each = objects(values) if dtype.hasobject else np.array(values, dtype)
-        return np.repeat(each, lengths)
+    def named(name: str, names: Sequence[str]) -> Array:
+        return NameArray.of(np.concatenate([p.frame.columns[name] for p in frames]), names)
+
+    def repeated(column: str, values: list[int]) -> Array:
+        return np.repeat(np.array(values, dtype_of(INTERACTIONS, column)), lengths)
 
     at = joined("at")
     headers = [placed.frame.header for placed in frames]
@@ -154,8 +157,8 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
         "at": at,
         "hour": (at // _HOUR_MS).astype(np.uint32),
         "received_at": joined("received_at"),
-        "kind": _KIND_NAMES[np.concatenate([p.frame.columns["kind"] for p in frames])],
-        "network": _NETWORK_NAMES[np.concatenate([p.frame.columns["network"] for p in frames])],
+        "kind": named("kind", _KIND_NAMES),
+        "network": named("network", NETWORKS),
         "actor": texts("actor"),
         "target": texts("target"),
         "object": texts("object"),
@@ -166,7 +169,10 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
         "undone_at": joined("undone_at"),
         "whole_record": joined("whole_record"),
         "model": repeated("model", [header.model for header in headers]),
-        "source_topic": repeated("source_topic", [header.topic.value for header in headers]),
+        "source_topic": NameArray.of(
+            np.repeat([_TOPIC_NAMES.index(header.topic.value) for header in headers], lengths),
+            _TOPIC_NAMES,
+        ),
         "source_partition": repeated("source_partition", [header.partition for header in headers]),
         "source_offset": joined("offset", "source_offset"),
         "part": joined("part"),

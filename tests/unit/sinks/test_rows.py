@@ -25,6 +25,7 @@ from streams.sinks.rows import (
     unreadable,
 )
 from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, SCORES, TABLES, dtype_of
+from streams.sinks.text_arrays import plain
 from tests.support.weighed import HOUR, Row, frame, numbered
 
 UPDATE = ScoreUpdate(
@@ -55,7 +56,8 @@ def changed(update: ScoreUpdate, **values: object) -> bytes:
 def test_rows_of_several_frames_stand_one_after_the_other() -> None:
     first = frame(numbered([Row(actor="ada"), Row(actor="bob", undo=True, cls=5)]))
     second = frame(numbered([Row(actor="cyd", source=6, kind=1, network=3, amount=7)]))
-    columns = interaction_columns([PlacedFrame(first, 0, 10), PlacedFrame(second, 1, 20)], log=8)
+    frames = [PlacedFrame(first, 0, 10), PlacedFrame(second, 1, 20)]
+    columns = {name: plain(values) for name, values in interaction_columns(frames, log=8).items()}
     assert list(columns) == list(TABLES[INTERACTIONS])
     assert {name: values.dtype for name, values in columns.items()} == {
         name: dtype_of(INTERACTIONS, name) for name in columns
