@@ -72,7 +72,7 @@ class Broker:
 
     def __init__(self, address: str, pid: int) -> None:
         self.address, self.pid = address, pid
-        self._admin = AdminClient({"bootstrap.servers": address, "log_level": 3})
+        self._admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
 
     def topics(self) -> dict[str, int]:
         """Name → number of partitions of the topics that are not the broker's own."""

@@ -17,6 +17,9 @@ from bench.measure import Measured, watch
 from config.errors import Unreachable
 from renown.embedded.process import free_port
 
+LOOK_SECONDS: Final = 0.2
+"""From one look at a worker's metrics to the next: each costs it some ms."""
+
 _READY_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 30.0
 _ASK_SECONDS: Final = 10.0
@@ -161,7 +164,9 @@ def full_job(kafka: str, folder: Path, events: int, longest: float) -> tuple[Mea
     """The full job over everything that the topics hold, in one worker."""
     with Worker("score", kafka, folder) as worker:
         job = FullJob(worker)
-        measured = watch("renown", lambda: [worker.pid], job.done, events, longest, worker.running)
+        measured = watch(
+            "renown", lambda: [worker.pid], job.done, events, longest, worker.running, LOOK_SECONDS
+        )
         if not worker.running():
             last = worker.log.read_text().strip()[-300:]
             raise Unreachable(f"the score worker ended: {last}")

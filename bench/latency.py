@@ -145,6 +145,7 @@ def _updates(kafka: str, until: float, wanted: int) -> list[tuple[float, str, in
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "fetch.wait.max.ms": 5,
+            "log_level": 0,
         }
     )
     consumer.subscribe([Topic.SCORES.value])

@@ -136,6 +136,7 @@ def publish(kafka: str, load: Load) -> int:
             "batch.size": 1 << 20,
             "queue.buffering.max.messages": 1_000_000,
             "compression.type": "none",
+            "log_level": 0,
         }
     )
     topics = [topic.value for topic in INTERACTION_TOPICS]

@@ -15,7 +15,6 @@ from typing import Any, Final, NamedTuple
 from bench.common import largest_resident, processor_seconds, say
 
 _WARM: Final = 0.1
-_LOOK_SECONDS: Final = 0.1
 _SAY_SECONDS: Final = 10.0
 _STALLED_SECONDS: Final = 20.0
 _START_SECONDS: Final = 90.0
@@ -59,6 +58,7 @@ def watch(
     total: int,
     longest: float,
     running: Callable[[], bool],
+    look_seconds: float = 0.1,
 ) -> Measured:
     """Watch until ``total`` events are done, nothing moves any more, or ``longest`` seconds."""
     samples: list[Sample] = []
@@ -76,7 +76,7 @@ def watch(
             break
         if events and now - _first_moved(samples) > longest:
             break
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(look_seconds)
     return rate_of(samples, total, largest_resident(pids()))
 
 

@@ -33,6 +33,7 @@ def send(
             "linger.ms": 2,
             "batch.size": 1 << 20,
             "queue.buffering.max.messages": 1_000_000,
+            "log_level": 0,
         }
     )
     topics = [topic.value for topic in INTERACTION_TOPICS]

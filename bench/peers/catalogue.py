@@ -112,7 +112,7 @@ PEERS: Final = (
     ),
     Peer("bytewax", "Bytewax", _bytewax, processes=2),
     Peer("quix", "Quix Streams", _python("quix", ["quix_count.py"]), processes=2),
-    Peer("faust", "Faust", _python("faust", ["faust_count.py"]), processes=2),
+    Peer("faust", "Faust", _python("faust", ["faust_count.py"])),
 )
 
 
