@@ -1,6 +1,7 @@
 """``make crash FAULTS=n SEED=s``: n random faults, resumed where an earlier run stopped."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def main() -> int:
     parser.add_argument("--broker", choices=["apache", "embedded"], default="apache")
     parser.add_argument("--folder", type=Path, default=Path(".data/crash"), help="logs, databases")
     wanted = parser.parse_args()
+    # As Ctrl-C: what was started ends with us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     path = _RESULTS / f"{wanted.broker}-{wanted.seed}.json"
     outcomes = load_outcomes(path)
     folder = wanted.folder.absolute() / f"{wanted.broker}-{wanted.seed}"

@@ -64,6 +64,8 @@ class Verdict:
     dead: set[Place] = field(default_factory=set)
     duplicates: int = 0
     late: int = 0
+    forestalled: int = 0
+    """Interactions whose undo had come before."""
 
     def by_target(self) -> dict[str, list[Row]]:
         """Rows by the account that received them."""
@@ -122,6 +124,7 @@ class Judge:
         if record:
             undone = max(undone, source.undone_records.get((actor, record), _NEVER))
         if at <= undone:
+            self.verdict.forestalled += 1
             source.known[key] = _Known(at, undone)
             return []
         if at // HOUR_MS < source.clock // HOUR_MS - HORIZONS_H[-1]:

@@ -203,6 +203,7 @@ def publish(address: str, records: list[Published]) -> None:
             "enable.idempotence": True,
             "linger.ms": 5,
             "compression.type": "lz4",
+            "log_level": 0,
             "message.timeout.ms": int(_PUBLISH_SECONDS * 1000),
         }
     )
