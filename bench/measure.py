@@ -170,4 +170,7 @@ class Counting:
                 process.wait()
         for reader in self._readers:
             reader.join(_STOP_SECONDS)
+        for process in self._processes:
+            if process.stdout:
+                process.stdout.close()
         self._log.close()
