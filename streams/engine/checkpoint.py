@@ -41,6 +41,8 @@ log = logging.getLogger("renown.checkpoint")
 
 _IDLE_SECONDS = 0.3
 """In a run that ends, a state that rests this long is checkpointed without waiting its turn."""
+_MOST_UNDER_WAY = 64
+"""Parts that may be sent at once, some 60 MB."""
 _SHARE_OF_TIME = 0.1
 """A checkpoint may take at most about this share of a partition's time."""
 
@@ -180,12 +182,7 @@ class Checkpointer(Generic[S]):
         await self._outbox.acknowledged()
         reach(Point.DERIVED_ACKED)
         parts, marker = checkpoint_records(owner, number, held, oldest)
-        offsets: list[int] = []
-        for part in parts:
-            self.log.append(partition, part, offsets.append)
-        reach(Point.PARTS_SENT)
-        await self._outbox.acknowledged()
-        reach(Point.PARTS_ACKED)
+        start = await self._send_parts(partition, parts)
         if not self.log.holds(partition, state):
             return
         self.log.append(partition, marker)
@@ -203,11 +200,24 @@ class Checkpointer(Generic[S]):
         progress.took = progress.taken_at - began
         progress.changed_at = None if state.version() == version else began
         self._on_taken(progress.took)
-        stored = _Stored(progress.taken_at, len(body), number, oldest, min(offsets))
+        stored = _Stored(progress.taken_at, len(body), number, oldest, start)
         progress.stored.append(stored)
         self.log.sizes[partition] = [s.size for s in progress.stored if s.number >= oldest]
         await self._truncate(partition, progress)
         log.debug("checkpoint of %s %d: %d bytes", self.log.topic.value, partition, len(body))
+
+    async def _send_parts(self, partition: int, parts: list[bytes]) -> int:
+        """Returns the offset of the first one when all are acknowledged."""
+        offsets: list[int] = []
+        for first in range(0, len(parts), _MOST_UNDER_WAY):
+            if first:
+                await self._outbox.acknowledged()  # a full queue would stop the event loop
+            for part in parts[first : first + _MOST_UNDER_WAY]:
+                self.log.append(partition, part, offsets.append)
+        reach(Point.PARTS_SENT)
+        await self._outbox.acknowledged()
+        reach(Point.PARTS_ACKED)
+        return min(offsets)
 
     def _announce(self, partition: int, progress: _Progress) -> None:
         """Let the group's offsets move to what is durable (step 5)."""

@@ -198,6 +198,8 @@ class StateLog(Collection, Generic[S]):
 
     async def _recover(self, partition: int, reads: dict[int, dict[int, bytes]]) -> None:
         async with self._building:
+            if reads is not self._reads:
+                return
             recovered = recover(reads[partition])
             reach(Point.RECOVERY_READ)
             state = await asyncio.to_thread(self._restore, partition, recovered.checkpoints)
