@@ -7,9 +7,12 @@ types that it is used with.
 import logging
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from schemas.frames import decode_frame
 from schemas.interaction import Heartbeat, Interaction
@@ -17,9 +20,12 @@ from schemas.kinds import KINDS
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS
 from streams.core.column_decoder import ColumnDecoder
-from streams.core.records import Record, RecordColumns
+from streams.core.records import RecordColumns
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
+from streams.engine.changelog import FORMAT_VERSION
+from streams.engine.raw_batches import read
+from streams.engine.snapshots import pack, unpack
 from streams.kernels.code_cache import is_ready, make_ready
 from streams.kernels.native_texts import native_texts
 
@@ -62,7 +68,7 @@ def _play() -> None:
             moment += 2
             score.tick(moment)
             list(score.updates(moment, everything=number == 1))
-            snapshots = [weigh.snapshot(number)], [score.snapshot(number)]
+            snapshots = [_kept(weigh.snapshot(number))], [_kept(score.snapshot(number))]
         weigh = WeighPartition(0, 1, model, _HORIZON, snapshots[0])
         score = ScorePartition.restore(snapshots[1], model, once=False, emit_seconds=0)
 
@@ -88,9 +94,28 @@ def _records(kind: str, at: int, first: int) -> RecordColumns:
         msgspec.json.encode(Heartbeat(clock=at)),
         b"no json",
     ]
-    return RecordColumns.of(
-        [Record(first + place, at, b"key", value) for place, value in enumerate(values)]
+    return _fetched(values, at, first)
+
+
+def _fetched(values: Sequence[bytes], at: int, first: int) -> RecordColumns:
+    """The records as the raw transport reads them."""
+    builder = DefaultRecordBatchBuilder(
+        magic=2,
+        compression_type=0,
+        is_transactional=False,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=1 << 20,
     )
+    for place, value in enumerate(values):
+        builder.append(first + place, at, b"key", value, [])
+    return next(read(bytes(builder.build()), first)).records
+
+
+def _kept(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """A snapshot as it comes back from the changelog."""
+    return unpack(pack(snapshot, {}, 1), FORMAT_VERSION).state
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 
 import pytest
 from numba.core.dispatcher import Dispatcher
@@ -24,12 +25,12 @@ def signatures() -> dict[str, int]:
 def test_another_hour_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     warming.warm_up()
     before = signatures()
-    made_up = warming._records
+    made_up = warming._fetched
 
-    def others(kind: str, at: int, first: int) -> RecordColumns:
-        return RecordColumns.of(made_up(kind, at + 3_600_000, first)[5:])
+    def others(values: Sequence[bytes], at: int, first: int) -> RecordColumns:
+        return made_up(values[5:], at + 60_000, first)
 
-    monkeypatch.setattr(warming, "_records", others)
+    monkeypatch.setattr(warming, "_fetched", others)
     warming.warm_up()
     assert signatures() == before
 
