@@ -22,16 +22,8 @@ from streams.core.decode import LARGEST_VALUE, Decoder
 from streams.core.decoded import Decoded, Hashes, Small, blank, decide
 from streams.core.records import Bytes, RecordColumns
 from streams.kernels.json_text import SLACK
-from streams.kernels.scan import (
-    LONGEST_NAME,
-    UNDECIDED,
-    Columns,
-    Limits,
-    Rules,
-    Values,
-    scan,
-    slot_of,
-)
+from streams.kernels.names import LONGEST_NAME, slot_of
+from streams.kernels.scan import UNDECIDED, Columns, Limits, Rules, Values, scan
 
 
 def _words(name: str) -> tuple[int, int]:

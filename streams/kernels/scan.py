@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.compiling import inlined, kernel
+from streams.kernels.compiling import kernel
 from streams.kernels.hashing import hash64_at, partition_at
 from streams.kernels.json_object import (
     ACTOR,
@@ -29,7 +29,8 @@ from streams.kernels.json_object import (
     read_object,
 )
 from streams.kernels.json_text import SLACK, UNUSUAL
-from streams.kernels.memory import address_of, byte_at, copy_bytes, word_at
+from streams.kernels.memory import address_of, byte_at, copy_bytes
+from streams.kernels.names import LONGEST_NAME, is_name, network_at
 
 Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
@@ -40,14 +41,8 @@ Flags = npt.NDArray[np.bool_]
 INTERACTION, HEARTBEAT, BAD, UNDECIDED = 0, 1, 2, 3
 """What a record is."""
 
-LONGEST_NAME: Final = 16
-"""Bytes of the longest name of a network or kind that is known here."""
-
 _NEEDED: Final = 1 << ID | 1 << KIND | 1 << NETWORK | 1 << ACTOR | 1 << AT | 1 << RECEIVED_AT
 _OF_HEARTBEATS: Final = 1 << VERSION | 1 << CLOCK | 1 << AGENT
-_ALL_BITS: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
-_BITS: Final = np.uint64(64)
-_NAME_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Limits(NamedTuple):
@@ -67,9 +62,8 @@ class Limits(NamedTuple):
 class Rules(NamedTuple):
     """What records of one topic-partition say.
 
-    Names are two words of 8 bytes each, the first byte lowest, then zeros. ``names``:
-    uint64[slots, 2], networks at the place that ``slot_of`` gives or the next free one after it;
-    zeros: free. ``networks``: uint8[slots], which network. ``kind``: uint64[2].
+    ``names``: uint64[slots, 2] and ``networks``: uint8[slots], the table of ``network_at``.
+    ``kind``: uint64[2], a name.
     """
 
     names: Hashes
@@ -110,38 +104,6 @@ class Columns(NamedTuple):
     target_partition: Longs
 
 
-@inlined
-def slot_of(low: np.uint64, high: np.uint64, slots: int) -> np.int64:
-    """Where a name is looked for first; ``slots`` is a power of two."""
-    mixed = (low ^ (high * _NAME_FACTOR)) * _NAME_FACTOR
-    return np.int64(mixed >> np.uint64(32)) & (slots - 1)
-
-
-@kernel
-def _name_at(data: int, place: int, size: int) -> tuple[np.uint64, np.uint64]:
-    """The two words of a name of 1 to LONGEST_NAME bytes."""
-    low, high = word_at(data, place), np.uint64(0)
-    if size > 8:
-        high = word_at(data, place + 8) & (_ALL_BITS >> (_BITS - np.uint64(8 * (size - 8))))
-    else:
-        low &= _ALL_BITS >> (_BITS - np.uint64(8 * size))
-    return low, high
-
-
-@kernel
-def _network_at(data: int, place: int, size: int, names: Hashes, networks: Small) -> np.int64 | int:
-    """The network of the name in ``data[place:place + size]``; else UNUSUAL."""
-    if size < 1 or size > LONGEST_NAME:
-        return UNUSUAL
-    low, high = _name_at(data, place, size)
-    slot = slot_of(low, high, len(names))
-    while names[slot, 0] != 0:
-        if names[slot, 0] == low and names[slot, 1] == high:
-            return np.int64(networks[slot])
-        slot = (slot + 1) & (len(names) - 1)
-    return UNUSUAL
-
-
 @kernel
 def _is_account(
     data: int, place: int, size: int, names: Hashes, networks: Small, limits: Limits
@@ -153,17 +115,8 @@ def _is_account(
     return (
         limits.shortest_account <= size <= limits.longest_account
         and colon + 1 < size
-        and _network_at(data, place, colon, names, networks) != UNUSUAL
+        and network_at(data, place, colon, names, networks) != UNUSUAL
     )
-
-
-@kernel
-def _is_kind(data: int, place: int, size: int, kind: Hashes) -> bool:
-    fits = False
-    if 1 <= size <= LONGEST_NAME:
-        low, high = _name_at(data, place, size)
-        fits = bool(low == kind[0] and high == kind[1])
-    return fits
 
 
 @kernel
@@ -243,9 +196,9 @@ def scan(data: Bytes, records: Values, rules: Rules, columns: Columns) -> int:
             continue
         if not _texts_fit(fields, sizes, limits):
             continue
-        if not _is_kind(bytes_, values[KIND], sizes[KIND], kind):
+        if not is_name(bytes_, values[KIND], sizes[KIND], kind):
             continue
-        network = _network_at(bytes_, values[NETWORK], sizes[NETWORK], names, networks)
+        network = network_at(bytes_, values[NETWORK], sizes[NETWORK], names, networks)
         actor, actor_size = values[ACTOR], sizes[ACTOR]
         if network == UNUSUAL or not _is_account(
             bytes_, actor, actor_size, names, networks, limits
