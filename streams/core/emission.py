@@ -76,6 +76,23 @@ class Emission:
         """Time changed these accounts."""
         self._due[accounts] = True
 
+    def finish(self, accounts: Ints) -> Bools:
+        """Accounts have the lowest score now: which of them need no further update.
+
+        The others get one.
+        """
+        told = self._score[accounts] <= LOWEST
+        self.touch(accounts[~told])
+        result: Bools = told & ~(self._touched[accounts] | self._due[accounts])
+        return result
+
+    def free(self, accounts: Ints) -> None:
+        """Accounts that do not wait left; their numbers may be given to others."""
+        self._drifted[accounts] = False
+        self._score[accounts] = _UNPUBLISHED
+        self._sums[:, accounts] = 0
+        self._published[accounts] = -np.inf
+
     def candidates(self, now: float, *, everything: bool) -> Ints:
         """Accounts to look at, ascending; ``everything``: without waiting, the drifted ones too."""
         waiting = self._touched | self._due

@@ -205,6 +205,14 @@ class ScorePartition:
         moved = self._windows.advance(hour)
         self._emission.fall_due(moved.left)
         self._emission.touch(moved.entered)
+        self._forget_empty()
+
+    def _forget_empty(self) -> None:
+        """Accounts without anything in the longest horizon leave after their last update."""
+        empty = self._windows.empty()
+        gone = empty[self._emission.finish(empty)]
+        self._emission.free(gone)
+        self._windows.free(gone)
 
     def updates(self, now: float, *, everything: bool = False) -> list[ScoreUpdate]:
         """What must be published now, each with the next sequence number.
@@ -257,6 +265,7 @@ class ScorePartition:
                     weights=w,
                     interactions=n,
                     engagers=d,
+                    level=int(held.level[account]),
                     change=change,
                     cause=cause,
                     model=self._model.version,

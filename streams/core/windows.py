@@ -22,7 +22,6 @@ from streams.core.arrays import Ints
 from streams.core.slices import new_slice, packed, unpacked
 from streams.kernels.accounts import (
     find_accounts,
-    find_known,
     free_accounts,
     free_rows,
     index_accounts,
@@ -55,7 +54,7 @@ from streams.kernels.score_arrays import (
     ScoreArrays,
 )
 from streams.kernels.slices import Slice, dump, load, measure
-from streams.kernels.windows import apply_rows, recall_rows
+from streams.kernels.windows import Scratch, apply_rows, recall_rows
 
 NAMED: Final = 256
 """So many engagers of an account are counted exactly; above, a sample is."""
@@ -143,27 +142,31 @@ class Windows:
     def apply(self, columns: Columns) -> npt.NDArray[np.int32]:
         """Count rows, of which ``weights`` are positive on an undo too; returns their accounts."""
         self._make_room(columns)
-        accounts = np.empty(len(columns.hours), np.int32)
-        apply_rows(self.arrays, columns, accounts)
-        return accounts
+        scratch = _scratch(len(columns.hours))
+        apply_rows(self.arrays, _alike(columns), scratch)
+        return scratch.accounts
 
     def recall(self, columns: Columns) -> None:
         """Take in rows of before, in any order; they count from ``begin`` on."""
         self._make_room(columns)
-        recall_rows(self.arrays, columns)
+        recall_rows(
+            self.arrays,
+            Columns(*(_read_only(column) for column in columns)),
+            _scratch(len(columns.hours)),
+        )
 
     def make(self, names: TextColumn) -> npt.NDArray[np.int32]:
         """The account of each name, made where it is new."""
         self._make_room_for_names(names.data, names.places)
-        accounts = np.empty(len(names), np.int32)
-        find_accounts(self.arrays, names.data, names.places, accounts)
-        return accounts
-
-    def find(self, names: TextColumn) -> npt.NDArray[np.int32]:
-        """The account of each name, -1 where there is none."""
-        accounts = np.empty(len(names), np.int32)
-        find_known(self.arrays, names.data, names.places, accounts)
-        return accounts
+        scratch = _scratch(len(names))
+        find_accounts(
+            self.arrays,
+            _read_only(names.data),
+            _read_only(names.places),
+            scratch.accounts,
+            scratch.hashes,
+        )
+        return scratch.accounts
 
     def advance(self, hour: int) -> Moved:
         """Let the hour be ``hour``, if that is later than it was."""
@@ -183,11 +186,11 @@ class Windows:
         """Let the hour be ``hour`` where nothing was counted so far; all panes count at once."""
         begin(self.arrays, hour)
 
-    def empty(self, accounts: Ints) -> Ints:
-        """Those of the accounts that exist and have nothing left."""
-        some = accounts[self.cells.name_size[accounts] > 0]
-        result: Ints = some[self.arrays.account_rows["pairs"][some] == 0]
-        return result
+    def empty(self) -> Ints:
+        """Accounts that have nothing in the longest horizon, nor ahead."""
+        top = self.top
+        nothing = self.arrays.account_rows["pairs"][:top] == 0
+        return np.flatnonzero(nothing & (self.cells.name_size[:top] > 0))
 
     def free(self, accounts: Ints) -> None:
         """Forget accounts that have nothing left; their numbers may be given to others."""
@@ -296,6 +299,22 @@ class Windows:
 
     def _set_cells(self, **columns: npt.NDArray[Any]) -> None:
         self.arrays = self.arrays._replace(cells=self.cells._replace(**columns))
+
+
+def _scratch(rows: int) -> Scratch:
+    hashes, numbers = np.empty(rows, np.uint64), np.empty((5, rows), np.int32)
+    return Scratch(hashes, *numbers)
+
+
+def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same column: all must be alike to the compiler, which else makes code for each sort."""
+    view = column.view()
+    view.flags.writeable = False
+    return view
+
+
+def _alike(columns: Columns) -> Columns:
+    return Columns(*(_read_only(column) for column in columns))
 
 
 def _more(capacity: int, needed: int) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.cells import NO_CELL, NO_FIRST, NO_HOUR
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare, kernel
 from streams.kernels.rows import give_account, give_cell, mixed, take_account, take_cell
 from streams.kernels.score_arrays import (
     ACCOUNTS,
@@ -21,12 +21,13 @@ from streams.kernels.score_arrays import (
 
 Numbers = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Hashes = npt.NDArray[np.uint64]
 
 _WORD = 8
 _MULTIPLIER = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
-@kernel
+@bare
 def name_hash(data: Bytes, start: int, stop: int) -> Any:
     """uint64 hash of the bytes from ``start`` to ``stop``; known to this process only."""
     value = np.uint64(stop - start)
@@ -40,11 +41,12 @@ def name_hash(data: Bytes, start: int, stop: int) -> Any:
     return value
 
 
-@kernel
-def find_accounts(arrays: ScoreArrays, names: Bytes, places: Numbers, accounts: Numbers) -> None:
-    """Write the account of each name, made where it is new."""
+@bare
+def find_accounts(
+    arrays: ScoreArrays, names: Bytes, places: Numbers, accounts: Numbers, hashes: Hashes
+) -> None:
+    """Write the account of each name, made where it is new; ``hashes``: room for as many."""
     count = len(accounts)
-    hashes = np.empty(count, np.uint64)
     for row in range(count):
         hashes[row] = name_hash(names, places[row], places[row + 1])
     for row in range(count):
@@ -55,16 +57,7 @@ def find_accounts(arrays: ScoreArrays, names: Bytes, places: Numbers, accounts: 
         accounts[row] = account
 
 
-@kernel
-def find_known(arrays: ScoreArrays, names: Bytes, places: Numbers, accounts: Numbers) -> None:
-    """Write the account of each name, or ``END``."""
-    for row in range(len(accounts)):
-        start, stop = places[row], places[row + 1]
-        hashed = name_hash(names, start, stop)
-        accounts[row] = find_account(arrays, hashed, names, start, stop)
-
-
-@kernel
+@bare
 def find_account(arrays: ScoreArrays, hashed: Any, names: Bytes, start: int, stop: int) -> Number:
     """The account with the name ``names[start:stop]``, or ``END``."""
     slots, rows, cells = arrays.account_slots, arrays.account_rows, arrays.cells
@@ -83,14 +76,14 @@ def find_account(arrays: ScoreArrays, hashed: Any, names: Bytes, start: int, sto
     return END
 
 
-@kernel
+@bare
 def _new_account(arrays: ScoreArrays, hashed: Any, names: Bytes, start: int, stop: int) -> Number:
     account = take_account(arrays)
     set_account(arrays, account, hashed, names, start, stop)
     return account
 
 
-@kernel
+@bare
 def set_account(
     arrays: ScoreArrays, account: int, hashed: Any, names: Bytes, start: int, stop: int
 ) -> None:
@@ -110,7 +103,7 @@ def set_account(
     _occupy(arrays.account_slots, hashed, account)
 
 
-@kernel
+@bare
 def _occupy(slots: Numbers, hashed: Any, row: int) -> None:
     mask = len(slots) - 1
     slot = np.int64(hashed & np.uint64(mask))
@@ -119,7 +112,7 @@ def _occupy(slots: Numbers, hashed: Any, row: int) -> None:
     slots[slot] = row + 1
 
 
-@kernel
+@bare
 def index_accounts(arrays: ScoreArrays) -> None:
     """Fill an empty index with all accounts."""
     for account in range(arrays.counters[TOP]):
@@ -127,7 +120,7 @@ def index_accounts(arrays: ScoreArrays) -> None:
             _occupy(arrays.account_slots, arrays.account_rows[account].hash, account)
 
 
-@kernel
+@bare
 def _vacate(arrays: ScoreArrays, account: int) -> None:
     """Take an account out of the index; those behind it move up."""
     slots, rows = arrays.account_slots, arrays.account_rows
@@ -147,7 +140,7 @@ def _vacate(arrays: ScoreArrays, account: int) -> None:
     slots[gap] = 0
 
 
-@kernel
+@bare
 def free_accounts(arrays: ScoreArrays, accounts: npt.NDArray[np.int64]) -> None:
     """Give back accounts that have no pairs, and their cells."""
     cells = arrays.cells
@@ -162,7 +155,7 @@ def free_accounts(arrays: ScoreArrays, accounts: npt.NDArray[np.int64]) -> None:
         give_account(arrays, account)
 
 
-@kernel
+@bare
 def free_rows(arrays: ScoreArrays) -> None:
     """Make the rows that are no accounts free, where none was: the lowest first."""
     counters, last = arrays.counters, arrays.counters[TOP + ACCOUNTS]
@@ -187,7 +180,7 @@ def pack_names(arrays: ScoreArrays, names: Bytes) -> None:
     counters[DEAD_NAME_BYTES] = 0
 
 
-@kernel
+@bare
 def cell_of(arrays: ScoreArrays, account: int, network: int) -> Number:
     """The cell of an account on a network, made if it is new."""
     cells, rows = arrays.cells, arrays.cell_rows

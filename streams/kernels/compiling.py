@@ -24,6 +24,14 @@ def inlined(function: _F) -> _F:
     return _compiled(function, nogil=True, inline="always")
 
 
+def bare(function: _F) -> _F:
+    """As ``kernel``, for functions over many arrays that make none themselves.
+
+    No references are counted, which would take longer than what a function does for one row.
+    """
+    return _compiled(function, nogil=True, _nrt=False)
+
+
 def _compiled(function: _F, **options: Any) -> _F:
     folder = folder_for(function.__module__)
     numba.config.CACHE_DIR = str(folder or "")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare
 from streams.kernels.panes import best_of
 from streams.kernels.rows import give_pair, pair_hash, take_pair
 from streams.kernels.score_arrays import (
@@ -31,13 +31,13 @@ _BEST_MASK = (1 << CLASS_BITS) - 1
 _NOBODY = np.uint64(NOBODY)
 
 
-@kernel
+@bare
 def is_named(engager: Any, level: int) -> bool:
     """Whether an engager (uint64 hash) has at least ``level`` leading zero bits."""
     return level == 0 or (engager >> np.uint64(LARGEST_LEVEL - level)) == _NOBODY
 
 
-@kernel
+@bare
 def find_pairs(
     arrays: ScoreArrays, columns: Columns, cells: Numbers, pairs: Numbers, full: Numbers
 ) -> Number:
@@ -59,7 +59,7 @@ def find_pairs(
     return found
 
 
-@kernel
+@bare
 def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: int) -> Number:
     """The pair of a cell and an engager (uint64 hash), made if it is new."""
     if not is_named(engager, level):
@@ -88,7 +88,7 @@ def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: int) -> Number:
     return pair
 
 
-@kernel
+@bare
 def index_pairs(arrays: ScoreArrays) -> None:
     """Fill an empty index with all pairs."""
     slots, rows = arrays.pair_slots, arrays.pair_rows
@@ -101,7 +101,7 @@ def index_pairs(arrays: ScoreArrays) -> None:
             slots[slot] = pair + 1
 
 
-@kernel
+@bare
 def _vacate(arrays: ScoreArrays, pair: int) -> None:
     """Take a pair out of the index; those behind it move up."""
     slots, rows = arrays.pair_slots, arrays.pair_rows
@@ -122,7 +122,7 @@ def _vacate(arrays: ScoreArrays, pair: int) -> None:
     slots[gap] = 0
 
 
-@kernel
+@bare
 def sweep_pairs(arrays: ScoreArrays, cell: int) -> None:
     """Give back the pairs of a cell that have no entries."""
     rows, account = arrays.pair_rows, arrays.account_rows[arrays.cell_rows[cell].account]
@@ -144,7 +144,7 @@ def sweep_pairs(arrays: ScoreArrays, cell: int) -> None:
         pair = following
 
 
-@kernel
+@bare
 def change_best(arrays: ScoreArrays, pair: int, packed: int) -> None:
     """Set the best class of a named pair in each horizon; engagers are counted accordingly."""
     row = arrays.pair_rows[pair]
@@ -162,7 +162,7 @@ def change_best(arrays: ScoreArrays, pair: int, packed: int) -> None:
         before, packed = before >> CLASS_BITS, packed >> CLASS_BITS
 
 
-@kernel
+@bare
 def raise_level(arrays: ScoreArrays, account: int) -> None:
     """Raise the level of an account until no more of its engagers are named than the limit."""
     cells = arrays.cells
@@ -171,7 +171,7 @@ def raise_level(arrays: ScoreArrays, account: int) -> None:
         unname(arrays, account)
 
 
-@kernel
+@bare
 def unname(arrays: ScoreArrays, account: int) -> None:
     """Move what engagers did that the account's level does not name to ``NOBODY``."""
     level, rows = arrays.cells.level[account], arrays.pair_rows
@@ -190,7 +190,7 @@ def unname(arrays: ScoreArrays, account: int) -> None:
         cell = arrays.cells.following[cell]
 
 
-@kernel
+@bare
 def _move_entries(arrays: ScoreArrays, source: int, target: int) -> None:
     """Give the entries of a pair to another one. One that it has already gets the sums of both."""
     entries, rows = arrays.entry_rows, arrays.pair_rows
@@ -217,7 +217,7 @@ def _move_entries(arrays: ScoreArrays, source: int, target: int) -> None:
     rows[source].entry = END
 
 
-@kernel
+@bare
 def recount(arrays: ScoreArrays, pair: int) -> None:
     """Find the best class of a pair anew in each horizon."""
     if arrays.pair_rows[pair].engager != _NOBODY:

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.cells import NO_CELL, NO_HOUR
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, sweep_pairs
 from streams.kernels.panes import best_since, class_of, cut_before, kind_of
 from streams.kernels.rows import give_entry
@@ -30,7 +30,7 @@ LEFT = 2
 """Mark of an account: a pane with something of it left a horizon."""
 
 
-@kernel
+@bare
 def advance(arrays: ScoreArrays, hour: int, marks: Marks) -> None:
     """Let the hour be ``hour``, which is later than it was; marks accounts that this changed."""
     before = arrays.counters[NOW]
@@ -50,13 +50,13 @@ def advance(arrays: ScoreArrays, hour: int, marks: Marks) -> None:
         _drop(arrays, pane)
 
 
-@kernel
+@bare
 def _mark(arrays: ScoreArrays, pair: int, marks: Marks, mark: int) -> None:
     account = arrays.cell_rows[arrays.pair_rows[pair].cell].account
     marks[account] |= np.uint8(mark)
 
 
-@kernel
+@bare
 def _leave(
     arrays: ScoreArrays, horizon: int, pane: int, before: int, hour: int, marks: Marks
 ) -> None:
@@ -79,7 +79,7 @@ def _leave(
         entry = row.beside
 
 
-@kernel
+@bare
 def _enter(arrays: ScoreArrays, pane: int, marks: Marks) -> None:
     """The hour of a pane that was ahead is reached, or passed."""
     since = arrays.counters[NOW] - arrays.horizons[-1]
@@ -94,7 +94,7 @@ def _enter(arrays: ScoreArrays, pane: int, marks: Marks) -> None:
         entry = row.beside
 
 
-@kernel
+@bare
 def _cut(arrays: ScoreArrays, pane: int, since: int) -> None:
     """Take the entries of a pane out of their pairs, with all others before ``since``."""
     entry = arrays.panes[pane] - 1
@@ -108,7 +108,7 @@ def _cut(arrays: ScoreArrays, pane: int, since: int) -> None:
         entry = row.beside
 
 
-@kernel
+@bare
 def _drop(arrays: ScoreArrays, pane: int) -> None:
     """Give back the entries of a pane, and pairs that have none left."""
     entry = arrays.panes[pane] - 1
@@ -124,7 +124,7 @@ def _drop(arrays: ScoreArrays, pane: int) -> None:
         entry = following
 
 
-@kernel
+@bare
 def mark_fading(arrays: ScoreArrays, after: int, before: int, marks: Marks) -> None:
     """Mark as ``LEFT`` the accounts whose newest interaction lies between these two hours."""
     cells = arrays.cells
@@ -138,7 +138,7 @@ def mark_fading(arrays: ScoreArrays, after: int, before: int, marks: Marks) -> N
                 marks[account] |= np.uint8(LEFT)
 
 
-@kernel
+@bare
 def begin(arrays: ScoreArrays, hour: int) -> None:
     """Let the hour be ``hour`` where nothing was counted so far; all panes count at once."""
     arrays.counters[NOW] = hour

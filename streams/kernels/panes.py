@@ -6,7 +6,7 @@ undo took back stays with a count of 0 until its hour leaves the longest horizon
 
 import numpy as np
 
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare
 from streams.kernels.rows import mixed, take_entry
 from streams.kernels.score_arrays import (
     CLASS_BITS,
@@ -24,31 +24,31 @@ _KIND_MASK = (1 << KIND_BITS) - 1
 _PAIR_SHIFT = np.uint64(32)
 
 
-@kernel
+@bare
 def key_of(hour: int, class_: int, kind: int) -> Number:
     """An entry's key."""
     return (hour << CODE_BITS) | (np.int64(class_) << KIND_BITS) | np.int64(kind)
 
 
-@kernel
+@bare
 def hour_of(key: int) -> Number:
     """The hour of a key."""
     return np.int64(key) >> CODE_BITS
 
 
-@kernel
+@bare
 def class_of(key: int) -> Number:
     """The class of a key."""
     return (np.int64(key) >> KIND_BITS) & _CLASS_MASK
 
 
-@kernel
+@bare
 def kind_of(key: int) -> Number:
     """The kind of a key."""
     return np.int64(key) & _KIND_MASK
 
 
-@kernel
+@bare
 def entry_of(arrays: ScoreArrays, pair: int, key: int) -> Number:
     """The entry of a pair with this key, made (with nothing in it) if it is new."""
     entries, recent = arrays.entry_rows, arrays.recent
@@ -66,7 +66,7 @@ def entry_of(arrays: ScoreArrays, pair: int, key: int) -> Number:
     return entry
 
 
-@kernel
+@bare
 def _insert(arrays: ScoreArrays, pair: int, key: int, newer: int, older: int) -> Number:
     entry = take_entry(arrays)
     row = arrays.entry_rows[entry]
@@ -85,13 +85,13 @@ def _insert(arrays: ScoreArrays, pair: int, key: int, newer: int, older: int) ->
     return entry
 
 
-@kernel
+@bare
 def append_entry(arrays: ScoreArrays, pair: int, key: int, newer: int) -> Number:
     """A new entry of a pair behind its oldest one, which is ``newer`` or ``END``."""
     return _insert(arrays, pair, key, newer, END)
 
 
-@kernel
+@bare
 def cut_before(arrays: ScoreArrays, pair: int, since: int) -> None:
     """Take the entries of hours before ``since`` out of a pair; they stay in their panes."""
     entries = arrays.entry_rows
@@ -108,7 +108,7 @@ def cut_before(arrays: ScoreArrays, pair: int, since: int) -> None:
         entry = following
 
 
-@kernel
+@bare
 def best_since(arrays: ScoreArrays, pair: int, since: int, now: int, enough: int) -> Number:
     """1 + the best class that a pair has from ``since`` to ``now``, 0 for none.
 
@@ -126,7 +126,7 @@ def best_since(arrays: ScoreArrays, pair: int, since: int, now: int, enough: int
     return best
 
 
-@kernel
+@bare
 def best_of(arrays: ScoreArrays, pair: int) -> Number:
     """The best class of a pair in each horizon, from its entries; packed as in ``PAIR``."""
     entries, horizons, now = arrays.entry_rows, arrays.horizons, arrays.counters[NOW]
@@ -148,7 +148,7 @@ def best_of(arrays: ScoreArrays, pair: int) -> Number:
     return packed
 
 
-@kernel
+@bare
 def newest_and_earliest(
     arrays: ScoreArrays, cell: int, not_after: Number, not_before: Number
 ) -> tuple[Number, Number]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare
 from streams.kernels.score_arrays import (
     ACCOUNTS,
     ALIVE,
@@ -24,20 +24,20 @@ _HALF = np.uint64(32)
 _REST = np.uint64(29)
 
 
-@kernel
+@bare
 def mixed(value: Any) -> Any:
     """A uint64 whose low bits depend on all bits of a uint64."""
     once = (value ^ (value >> _HALF)) * _MIX
     return once ^ (once >> _REST)
 
 
-@kernel
+@bare
 def pair_hash(cell: int, engager: Any) -> Any:
     """uint64: where the search for a pair begins, in its low bits."""
     return mixed(engager ^ (np.uint64(cell + 1) * _SPREAD))
 
 
-@kernel
+@bare
 def take_account(arrays: ScoreArrays) -> Number:
     """A free row for an account."""
     counters = arrays.counters
@@ -51,7 +51,7 @@ def take_account(arrays: ScoreArrays) -> Number:
     return row
 
 
-@kernel
+@bare
 def give_account(arrays: ScoreArrays, row: int) -> None:
     """Nobody needs this account."""
     counters = arrays.counters
@@ -61,7 +61,7 @@ def give_account(arrays: ScoreArrays, row: int) -> None:
     counters[FREE + ACCOUNTS] = row + 1
 
 
-@kernel
+@bare
 def take_cell(arrays: ScoreArrays) -> Number:
     """A free row for a cell."""
     counters = arrays.counters
@@ -75,7 +75,7 @@ def take_cell(arrays: ScoreArrays) -> Number:
     return row
 
 
-@kernel
+@bare
 def give_cell(arrays: ScoreArrays, row: int) -> None:
     """Nobody needs this cell."""
     counters = arrays.counters
@@ -85,7 +85,7 @@ def give_cell(arrays: ScoreArrays, row: int) -> None:
     counters[FREE + CELLS] = row + 1
 
 
-@kernel
+@bare
 def take_pair(arrays: ScoreArrays) -> Number:
     """A free row for a pair."""
     counters = arrays.counters
@@ -99,7 +99,7 @@ def take_pair(arrays: ScoreArrays) -> Number:
     return row
 
 
-@kernel
+@bare
 def give_pair(arrays: ScoreArrays, row: int) -> None:
     """Nobody needs this pair."""
     counters = arrays.counters
@@ -109,7 +109,7 @@ def give_pair(arrays: ScoreArrays, row: int) -> None:
     counters[FREE + PAIRS] = row + 1
 
 
-@kernel
+@bare
 def take_entry(arrays: ScoreArrays) -> Number:
     """A free row for an entry."""
     counters = arrays.counters
@@ -123,7 +123,7 @@ def take_entry(arrays: ScoreArrays) -> Number:
     return row
 
 
-@kernel
+@bare
 def give_entry(arrays: ScoreArrays, row: int) -> None:
     """Nobody needs this entry."""
     counters = arrays.counters

@@ -6,12 +6,14 @@ comes; one that is ahead of ``now`` waits there. All sums are integers that are 
 subtracted, so they depend on which rows came and on ``now``, not on any order.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.accounts import cell_of, find_accounts
 from streams.kernels.cells import NO_FIRST, NO_HOUR
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, find_pairs, raise_level, recount
 from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
 from streams.kernels.score_arrays import (
@@ -23,6 +25,7 @@ from streams.kernels.score_arrays import (
     PAIRS,
     TOP,
     Columns,
+    Number,
     ScoreArrays,
 )
 
@@ -31,69 +34,71 @@ _BEST_MASK = (1 << CLASS_BITS) - 1
 _NOBODY = np.uint64(NOBODY)
 
 
-@kernel
-def record_rows(
-    arrays: ScoreArrays, columns: Columns, accounts: Numbers
-) -> tuple[Numbers, Numbers]:
-    """Put rows into their panes, where nothing counts yet.
+class Scratch(NamedTuple):
+    """Room for what is found out about each row of a batch."""
 
-    Writes the account of each row; returns its entry, or ``END`` if its hour is not to be kept,
-    and the accounts that have more named engagers than the limit.
-    """
-    count = len(accounts)
-    now = arrays.counters[NOW]
-    since = max(now - arrays.horizons[-1], 0)
-    find_accounts(arrays, columns.names, columns.places, accounts)
-    cells = np.empty(count, np.int32)
-    for row in range(count):
+    hashes: npt.NDArray[np.uint64]
+    accounts: Numbers
+    cells: Numbers
+    """``END`` where the row's hour is not to be kept."""
+    pairs: Numbers
+    entries: Numbers
+    full: Numbers
+    """Accounts that have more named engagers than the limit."""
+
+
+@bare
+def record_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> Number:
+    """Put rows into their panes, where nothing counts yet; returns how many are ``full``."""
+    cells, entries = scratch.cells, scratch.entries
+    since = max(arrays.counters[NOW] - arrays.horizons[-1], 0)
+    find_accounts(arrays, columns.names, columns.places, scratch.accounts, scratch.hashes)
+    for row in range(len(cells)):
         cells[row] = END
         if since <= columns.hours[row] < LAST_HOUR:
-            cells[row] = cell_of(arrays, accounts[row], columns.networks[row])
-    pairs, full = np.empty(count, np.int32), np.empty(count, np.int32)
-    found = find_pairs(arrays, columns, cells, pairs, full)
-    entries = np.empty(count, np.int32)
-    for row in range(count):
+            cells[row] = cell_of(arrays, scratch.accounts[row], columns.networks[row])
+    full = find_pairs(arrays, columns, cells, scratch.pairs, scratch.full)
+    for row in range(len(cells)):
         entries[row] = END
         if cells[row] != END:
             key = key_of(columns.hours[row], columns.classes[row], columns.kinds[row])
-            entry = entry_of(arrays, pairs[row], key)
+            entry = entry_of(arrays, scratch.pairs[row], key)
             entries[row] = entry
             sign = -1 if columns.undo[row] else 1
             arrays.entry_rows[entry].weight += sign * columns.weights[row]
             arrays.entry_rows[entry].count += sign
-    return entries, full[:found]
+    return full
 
 
-@kernel
-def recall_rows(arrays: ScoreArrays, columns: Columns) -> None:
+@bare
+def recall_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
     """Take in rows that count when all panes are counted."""
-    _, full = record_rows(arrays, columns, np.empty(len(columns.hours), np.int32))
-    for account in full:
-        raise_level(arrays, account)
+    full = record_rows(arrays, columns, scratch)
+    for place in range(full):
+        raise_level(arrays, scratch.full[place])
 
 
-@kernel
-def apply_rows(arrays: ScoreArrays, columns: Columns, accounts: Numbers) -> None:
-    """Count rows; writes the account of each one, made where it is new."""
-    entries, full = record_rows(arrays, columns, accounts)
-    now = arrays.counters[NOW]
+@bare
+def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
+    """Count rows; ``scratch`` tells the account of each one."""
+    full = record_rows(arrays, columns, scratch)
+    now, entries = arrays.counters[NOW], scratch.entries
     for row in range(len(entries)):
         if entries[row] != END and columns.hours[row] <= now:
-            cell = arrays.pair_rows[arrays.entry_rows[entries[row]].pair].cell
             sign = -1 if columns.undo[row] else 1
             key = arrays.entry_rows[entries[row]].key
-            add_entry(arrays, cell, key, sign * columns.weights[row], sign)
+            add_entry(arrays, scratch.cells[row], key, sign * columns.weights[row], sign)
     for row in range(len(entries)):
         if entries[row] != END and columns.hours[row] <= now:
             if columns.undo[row]:
                 _fall_back(arrays, entries[row])
             else:
                 rise(arrays, entries[row])
-    for account in full:
-        raise_level(arrays, account)
+    for place in range(full):
+        raise_level(arrays, scratch.full[place])
 
 
-@kernel
+@bare
 def add_entry(arrays: ScoreArrays, cell: int, key: int, weight: int, count: int) -> None:
     """Add to the sums of the horizons that an entry's hour lies in."""
     hour, kind, now = hour_of(key), kind_of(key), arrays.counters[NOW]
@@ -103,7 +108,7 @@ def add_entry(arrays: ScoreArrays, cell: int, key: int, weight: int, count: int)
             arrays.cells.interactions[cell, horizon, kind] += count
 
 
-@kernel
+@bare
 def rise(arrays: ScoreArrays, entry: int) -> None:
     """An entry of an hour that is not ahead got something: its pair may have a better class."""
     row, cells = arrays.entry_rows[entry], arrays.cells
@@ -125,7 +130,7 @@ def rise(arrays: ScoreArrays, entry: int) -> None:
     change_best(arrays, row.pair, packed)
 
 
-@kernel
+@bare
 def _fall_back(arrays: ScoreArrays, entry: int) -> None:
     """An entry of an hour that is not ahead lost something: find what is left."""
     row, cells = arrays.entry_rows[entry], arrays.cells
@@ -137,7 +142,7 @@ def _fall_back(arrays: ScoreArrays, entry: int) -> None:
         find_bounds(arrays, cell)
 
 
-@kernel
+@bare
 def _has_early(arrays: ScoreArrays, cell: int) -> bool:
     """Whether anything counts in the longest horizon that the next one does not hold."""
     interactions, early = arrays.cells.interactions[cell], 0
@@ -146,14 +151,14 @@ def _has_early(arrays: ScoreArrays, cell: int) -> bool:
     return early > 0
 
 
-@kernel
+@bare
 def first_is_unknown(arrays: ScoreArrays, cell: int) -> bool:
     """Whether the earliest hour is gone, and the one after it may be late enough to matter."""
     since = arrays.counters[NOW] - arrays.horizons[-1]
     return arrays.cells.first[cell] < since and not _has_early(arrays, cell)
 
 
-@kernel
+@bare
 def find_bounds(arrays: ScoreArrays, cell: int) -> None:
     """Find the hours of a cell's newest and earliest interaction, which may have changed."""
     cells, now = arrays.cells, arrays.counters[NOW]
@@ -169,7 +174,7 @@ def find_bounds(arrays: ScoreArrays, cell: int) -> None:
             cells.first[cell] = earliest
 
 
-@kernel
+@bare
 def count_entries(arrays: ScoreArrays) -> None:
     """Count all entries, where nothing was counted so far."""
     pairs, entries, cells = arrays.pair_rows, arrays.entry_rows, arrays.cells

@@ -1,6 +1,8 @@
 """Distinct engagers, worked out by hand."""
 
-from tests.support.cells import NamedWindows
+from schemas.hashing import hash64
+from streams.kernels.score_arrays import ALIVE, PAIRS
+from tests.support.cells import NamedWindows, new_windows
 from tests.support.weighed import Row
 
 ZOE = ("twitter:zoe", 0)
@@ -104,3 +106,47 @@ def test_added_and_undone_in_one_batch_is_nothing() -> None:
     windows = at(1000)
     windows.apply([Row(), Row(undo=True), Row(actor="ben")])
     assert distinct(windows) == [1, 1, 1, 1, 0, 0, 0]
+
+
+def sampled(rows: list[Row], level: int) -> tuple[int, ...]:
+    """Engagers whose hash has so many leading zero bits, scaled."""
+    named = {row.actor for row in rows if hash64(row.actor) >> (64 - level) == 0}
+    return (len(named),) * 5
+
+
+def test_above_the_limit_a_sample_of_the_engagers_is_named_and_sums_stay_exact() -> None:
+    rows = [Row(actor=f"actor {i}", hour=1000 - i % 3, cls=0) for i in range(3000)]
+    windows, other = NamedWindows(new_windows(exact=False)), NamedWindows(new_windows(exact=False))
+    for one in (windows, other):
+        one.advance(1000)
+    windows.apply(rows)
+    for start in range(0, 3000, 100):
+        other.apply(rows[start : start + 100][::-1])
+    assert windows.held() == other.held()
+    level = int(windows.windows.cells.level[0])
+    cell = windows.held()[ZOE]
+    assert level == int(other.windows.cells.level[0]) >= 4
+    assert cell.interactions == (3000,) * 5
+    assert cell.distinct[0] == sampled(rows, level)
+    assert 128 < cell.distinct[0][0] << level < 6000
+    windows.apply([row.undone for row in rows[:2000]])
+    cell = windows.held()[ZOE]
+    assert cell.interactions == (1000,) * 5
+    assert cell.distinct[0] == sampled(rows[2000:], level)
+    copy = windows.restored()
+    assert copy.held() == windows.held()
+    for one in (windows, copy):
+        one.apply([Row(actor="somebody else", cls=0, hour=1000)])
+        one.advance(1007)
+        assert one.held()[ZOE].interactions == (0, 1001, 1001, 1001, 1001)
+        one.advance(4000)
+        assert one.held() == {}
+        assert one.windows.arrays.counters[ALIVE + PAIRS] == 0
+
+
+def test_up_to_the_limit_every_engager_is_named() -> None:
+    windows = NamedWindows(new_windows(exact=False))
+    windows.advance(1000)
+    windows.apply([Row(actor=f"actor {i}", cls=0) for i in range(256)])
+    assert windows.held()[ZOE].distinct[0] == (256,) * 5
+    assert windows.windows.cells.level[0] == 0

@@ -268,3 +268,20 @@ def test_a_record_that_is_no_frame_is_passed_over() -> None:
     state = partition()
     state.pass_over(3)
     assert state.positions() == {"weighed": 4}
+
+
+def test_an_account_leaves_after_its_last_update_and_may_come_back() -> None:
+    state = partition()
+    state.apply(frame(numbered([Row(hour=1000)])), 0, 0)
+    state.updates(0)
+    state.apply(frame([], source=0, first=1, clock=(1000 + 2161) * HOUR), 1, 1)
+    assert state.accounts == 1
+    assert brief(state.updates(1)) == [("twitter:zoe", 1000, "interaction")]
+    state.apply(frame([], source=0, first=2, clock=(1000 + 2162) * HOUR), 2, 2)
+    assert state.accounts == 0
+    assert state.updates(2, everything=True) == []
+    again = through_bytes(state)
+    for one in (state, again):
+        rows = [Row(hour=3170, target="twitter:yan", offset=3), Row(hour=3170, offset=4)]
+        one.apply(frame(rows), 3, 3)
+        assert [score for _, score, _ in brief(one.updates(3))] == [ONE_RETWEET] * 2

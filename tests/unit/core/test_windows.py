@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from streams.kernels.score_arrays import ALIVE, CELLS, ENTRIES, PAIRS, TOP
@@ -169,7 +168,7 @@ def test_older_than_the_longest_horizon_counts_nowhere() -> None:
     windows.apply([row, replace(row, actor="ben")])
     windows.apply([row.undone])
     assert windows.held() == {}
-    assert windows.windows.empty(np.array([0])).tolist() == [0]
+    assert windows.windows.empty().tolist() == [0]
 
 
 def test_rows_that_have_nothing_left_are_used_again() -> None:
@@ -187,5 +186,5 @@ def test_rows_that_have_nothing_left_are_used_again() -> None:
     assert windows.held()[ZOE].distinct[0] == (1, 1, 3, 3, 3)
     windows.advance(6000)
     assert counters[ALIVE + PAIRS] == counters[ALIVE + ENTRIES] == 0
-    windows.windows.free(windows.windows.empty(np.array([0])))
+    windows.windows.free(windows.windows.empty())
     assert windows.windows.accounts == counters[ALIVE + CELLS] == 0
