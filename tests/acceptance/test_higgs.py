@@ -98,3 +98,10 @@ def test_restarts_rebalances_and_an_absent_clickhouse(
         (0.60, flow.twenty_seconds_without_clickhouse),
     )
     check_complete(flow.run(tmp_path, play(higgs), fresh_kafka, disturbances))
+
+
+def test_kills_during_the_replay(tmp_path: Path, fresh_kafka: str, higgs: Path) -> None:
+    disturbances = Disturbances(
+        (0.15, flow.kill_scoring), (0.40, flow.kill_sink), (0.65, flow.kill_scoring)
+    )
+    check_complete(flow.run(tmp_path, play(higgs), fresh_kafka, disturbances))

@@ -1,5 +1,7 @@
 """Runs of the whole flow, undisturbed and disturbed, for tests."""
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -73,15 +75,32 @@ def run(
 def play(
     stack: Stack, what: Play | None = None, meanwhile: Callable[[], None] = lambda: None
 ) -> ReplayReport:
-    """Play a file (default: the sample) and wait until all that follows from it is stored."""
+    """Play a file (default: the sample) and wait until all that follows from it is stored.
+
+    A worker that ended itself is started again, as ``renown up`` does, after its last words.
+    """
+
+    def watch(_behind: tuple[int, int]) -> None:
+        meanwhile()
+        revive_workers(stack)
+
     player, completion = Player(stack.settings, what or Play()), Completion(stack.settings)
     try:
         player.start()
-        completion.wait(lambda: player.playing, lambda _behind: meanwhile())
+        completion.wait(lambda: player.playing, watch)
     finally:
         player.stop()
         completion.close()
     return player.report
+
+
+def revive_workers(stack: Stack) -> None:
+    """Start again what ended. It may have been right to end: the machine stood still too long."""
+    for name, child in list(stack.workers.items()):
+        if not child.running:
+            say(f"{name} ended, starting it again: {' | '.join(child.last_lines(3))}")
+            stack.stop_worker(name)
+            stack.start_worker(name)
 
 
 @contextmanager
@@ -132,6 +151,22 @@ def restart_scoring(stack: Stack) -> None:
     """SIGTERM to the score worker, and a new one."""
     stack.stop_worker("score-1")
     stack.start_worker("score-1")
+
+
+def kill_scoring(stack: Stack) -> None:
+    """SIGKILL to the score worker; whoever watches the stack starts a new one."""
+    _kill(stack, "score-1")
+
+
+def kill_sink(stack: Stack) -> None:
+    """SIGKILL to the sink; whoever watches the stack starts a new one."""
+    _kill(stack, "sink")
+
+
+def _kill(stack: Stack, name: str) -> None:
+    pid = stack.workers[name].pid
+    assert pid, f"{name} does not run"
+    os.killpg(pid, signal.SIGKILL)
 
 
 def second_scorer_joins(stack: Stack) -> None:
