@@ -53,13 +53,12 @@ class World:
             "kafka": broker.address,
             "partitions": PARTITIONS,
             "checkpoint_seconds": 1,
-            "session_seconds": 3,
+            "session_seconds": 6,
         }
         if isinstance(broker, EmbeddedBroker):
             checkpoints = folder / "checkpoints"
             checkpoints.mkdir(parents=True)
             self._settings |= {
-                "session_seconds": 6,
                 "truncate_changelog": False,
                 "linger_ms": 50,
                 "checkpoint_dir": checkpoints,
