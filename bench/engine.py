@@ -7,12 +7,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.common import ROOT, processor_seconds
+from bench.common import ROOT, processor_seconds, say
 from bench.measure import Measured, watch
 from config.errors import Unreachable
 from renown.embedded.process import free_port
@@ -119,6 +120,19 @@ def total(samples: Samples, name: str, **labels: str) -> float:
     )
 
 
+@lru_cache(maxsize=1)
+def compile_kernels() -> None:
+    """Let the kernels be compiled before anything is timed; quick where they are in their cache."""
+    say("compiling kernels, once a machine (a minute or two) ...")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "streams.warming"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=False
+    )
+    if done.returncode:
+        raise Unreachable("the kernels cannot be compiled: see above")
+
+
 class FullJob:
     """How far a score worker is: an event is done when its row counts in every window.
 
@@ -162,7 +176,9 @@ class FullJob:
 
 def full_job(kafka: str, folder: Path, events: int, longest: float) -> tuple[Measured, FullJob]:
     """The full job over everything that the topics hold, in one worker."""
+    compile_kernels()
     with Worker("score", kafka, folder) as worker:
+        worker.wait_ready()
         job = FullJob(worker)
         measured = watch(
             "renown", lambda: [worker.pid], job.done, events, longest, worker.running, LOOK_SECONDS

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from bench.broker import loaded_broker
 from bench.common import ROOT, header, read_result, say, write_result
-from bench.engine import LOOK_SECONDS, FullJob, Worker, total
+from bench.engine import LOOK_SECONDS, FullJob, Worker, compile_kernels, total
 from bench.load import Load
 from bench.measure import watch
 from config.errors import RenownError
@@ -70,6 +70,7 @@ def _core(accounts: int) -> dict[str, Any]:
 
 def _process(accounts: int, events: int) -> dict[str, Any]:
     load = Load(events=events, accounts=accounts, skew=0.0, hot=0.0)
+    compile_kernels()
     with loaded_broker(load) as broker, tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         settings = {"session_seconds": _SESSION_SECONDS}

@@ -25,7 +25,7 @@ from confluent_kafka import Consumer
 
 from bench.broker import Broker, empty_broker
 from bench.common import DATA, PARTITIONS, header, percentiles, read_result, say, write_result
-from bench.engine import Worker
+from bench.engine import Worker, compile_kernels
 from bench.load import Event, Load, events_of
 from bench.sending import Sent, send
 from config.errors import RenownError
@@ -88,6 +88,7 @@ def _measure(rate: int, seconds: float, *, sink: bool) -> dict[str, Any]:
         duplicates=0.0,
         seed=int(time.time()),
     )
+    compile_kernels()
     events = list(events_of(load))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

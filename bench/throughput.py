@@ -98,6 +98,8 @@ def _one(
     with _folder() as folder:
         if peer is None:
             measured, job = full_job(broker.address, folder, load.events, longest)
+            if not measured.events:
+                raise RenownError("the score worker did nothing in the time that it had")
             return {**measured.figures(), **job.figures(measured.events)}
         return _count(broker, load, peer, window, longest, folder).figures()
 

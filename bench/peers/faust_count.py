@@ -34,8 +34,8 @@ class Event(msgspec.Struct):
 _decode = msgspec.json.Decoder(Event).decode
 _progress = Progress()
 _halves = [0]
-"""Re-keyed or counted. Faust does the first half of nearly all events before the second half of any,
-so an event is done when two halves are, whichever."""
+"""Re-keyed or counted. Faust does the first half of nearly all events before the second half of
+any, so an event is done when two halves are, whichever."""
 
 _KEPT = HOUR_SECONDS + GRACE_SECONDS
 
