@@ -26,7 +26,7 @@ from streams.kernels.cells import NO_CELL, NO_HOUR, Cells
 from streams.kernels.score_arrays import Columns
 
 HOUR_MS = 3_600_000
-_FORMAT = 2
+_FORMAT = 3
 
 
 class Applied(Enum):
@@ -321,13 +321,13 @@ class ScorePartition:
             "holes": self.holes,
             "lost": self.lost,
             "clock": self._clock.snapshot(),
-            "windows": self._windows.snapshot(),
+            "windows": self._windows.snapshot(number),
             "emission": self._emission.snapshot(),
         }
 
     def oldest_needed(self) -> int:
-        """Every snapshot is whole."""
-        return self._number
+        """The windows may be spread over several snapshots; all else is whole in each."""
+        return self._windows.oldest_needed(self._number)
 
     @classmethod
     def restore(
@@ -369,7 +369,7 @@ class ScorePartition:
         self.holes = snapshot["holes"]
         self.lost = snapshot["lost"]
         self._clock.load(snapshot["clock"])
-        self._windows.load(snapshot["windows"])
+        self._windows.load([each["windows"] for each in snapshots])
         self._emission.reserve(self._windows.top)
         self._emission.load(snapshot["emission"])
         return self

@@ -9,6 +9,7 @@ from streams.core.arrays import pack, unpack
 from streams.kernels.slices import Slice
 
 _DTYPES: Final[dict[str, npt.DTypeLike]] = {
+    "accounts": np.int32,
     "name_sizes": np.uint16,
     "names": np.uint8,
     "levels": np.uint8,
@@ -25,16 +26,20 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
 """The type of each column."""
 
 
-def new_slice(accounts: int, names: int, cells: int, pairs: int, entries: int) -> Slice:
-    """A slice with room for so many accounts, bytes of names, cells, pairs and entries."""
+def new_slice(
+    accounts: npt.NDArray[np.int32], names: int, cells: int, pairs: int, entries: int
+) -> Slice:
+    """A slice of accounts with room for so many bytes of names, cells, pairs and entries."""
     sizes = {
-        **dict.fromkeys(("name_sizes", "levels", "cells_of"), accounts),
+        **dict.fromkeys(("accounts", "name_sizes", "levels", "cells_of"), len(accounts)),
         **dict.fromkeys(("networks", "pairs_of"), cells),
         **dict.fromkeys(("engagers", "entries_of"), pairs),
         **dict.fromkeys(("hours", "codes", "weights", "counts"), entries),
         "names": names,
     }
-    return Slice(**{name: np.zeros(sizes[name], dtype) for name, dtype in _DTYPES.items()})
+    slice_ = Slice(**{name: np.zeros(sizes[name], dtype) for name, dtype in _DTYPES.items()})
+    slice_.accounts[:] = accounts
+    return slice_
 
 
 def packed(slice_: Slice) -> dict[str, Any]:

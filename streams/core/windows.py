@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.texts import TextColumn
-from streams.core.arrays import Ints
+from streams.core.arrays import Ints, grown
 from streams.core.slices import new_slice, packed, unpacked
 from streams.kernels.accounts import (
     find_accounts,
@@ -64,6 +64,11 @@ _SMALLEST: Final = 64
 _FILLED: Final = (5, 8)
 _RECENT: Final = 1 << 12
 _SPARE_BYTES: Final = 1 << 16
+_NEVER: Final = -1
+_TURNS: Final = 64
+"""Every account has its turn in so many snapshots, whether it changed or not."""
+_WHOLE: Final = 1 << 12
+"""So many accounts have their turn in any case: a small state is always whole."""
 
 _ACCOUNT_COLUMNS: Final = ("head", "level", "name_at", "name_size")
 _CELL_COLUMNS: Final = ("weights", "interactions", "distinct", "last", "first", "following")
@@ -112,6 +117,8 @@ class Windows:
             horizons=np.array(horizons, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )
+        # by account: number of the snapshot that holds it as it is, or _NEVER
+        self._copied: Ints = np.empty(0, np.int64)
         self.arrays.counters[LIMIT] = _UNLIMITED if exact else named
 
     @property
@@ -144,6 +151,7 @@ class Windows:
         self._make_room(columns)
         scratch = _scratch(len(columns.hours))
         apply_rows(self.arrays, _alike(columns), scratch)
+        self._changed(scratch.accounts)
         return scratch.accounts
 
     def recall(self, columns: Columns) -> None:
@@ -195,6 +203,7 @@ class Windows:
     def free(self, accounts: Ints) -> None:
         """Forget accounts that have nothing left; their numbers may be given to others."""
         free_accounts(self.arrays, accounts)
+        self._changed(accounts)
         counters = self.arrays.counters
         dead = int(counters[DEAD_NAME_BYTES])
         if 2 * dead > counters[NAME_BYTES] > _SPARE_BYTES:
@@ -202,33 +211,57 @@ class Windows:
             pack_names(self.arrays, names)
             self._set_cells(names=names)
 
-    def snapshot(self) -> dict[str, Any]:
-        """All accounts and what they have, and the hour."""
-        return {"now": self.now, "slice": self._dumped(0, self.top)}
+    def snapshot(self, number: int) -> dict[str, Any]:
+        """What changed since the snapshot before ``number``, and some more in turn.
 
-    def load(self, snapshot: dict[str, Any]) -> None:
-        """Become, from an empty instance, the one that ``snapshot`` was taken of."""
-        self.arrays.counters[NOW] = snapshot["now"]
-        self._load(0, unpacked(snapshot["slice"]))
+        So the newest copy of every account is in one of the latest snapshots, from
+        ``oldest_needed`` on.
+        """
+        self._copied = grown(self._copied, self.top, _NEVER)
+        copied = self._copied[: self.top]
+        most, unchanged = max(self.top // _TURNS, _WHOLE), np.flatnonzero(copied != _NEVER)
+        if len(unchanged) > most:
+            unchanged = unchanged[np.argpartition(copied[unchanged], most)[:most]]
+        copied[unchanged] = _NEVER
+        accounts = np.flatnonzero(copied == _NEVER).astype(np.int32)
+        copied[accounts] = number
+        slice_ = new_slice(accounts, *measure(self.arrays, accounts))
+        dump(self.arrays, slice_)
+        return {"now": self.now, "top": self.top, "number": number, "slice": packed(slice_)}
+
+    def oldest_needed(self, number: int) -> int:
+        """Number of the oldest snapshot that holds the newest copy of an account.
+
+        ``number``: of the newest one.
+        """
+        return int(self._copied[: self.top].min(initial=number))
+
+    def load(self, snapshots: Sequence[dict[str, Any]]) -> None:
+        """Become, from an empty instance, the one that the last snapshot was taken of."""
+        last = snapshots[-1]
+        self._copied = np.full(last["top"], _NEVER, np.int64)
+        slices = [(each["number"], unpacked(each["slice"])) for each in snapshots]
+        for number, slice_ in slices:
+            self._copied[slice_.accounts] = number
+        self.arrays.counters[NOW] = last["now"]
+        self.make_room_for_accounts(last["top"], sum(len(each.names) for _, each in slices))
+        self.arrays.counters[TOP + ACCOUNTS] = last["top"]
+        for number, slice_ in slices:
+            self._load(slice_, self._copied[slice_.accounts] == number)
         free_rows(self.arrays)
-        self.begin(snapshot["now"])
+        self.begin(last["now"])
 
-    def _dumped(self, start: int, stop: int) -> dict[str, Any]:
-        """The accounts ``start`` to ``stop - 1``, packed."""
-        slice_ = new_slice(stop - start, *measure(self.arrays, start, stop))
-        dump(self.arrays, start, slice_)
-        return packed(slice_)
-
-    def _load(self, start: int, slice_: Slice) -> None:
-        """Make the accounts of a slice, whose first one has the number ``start``."""
-        stop = start + len(slice_.name_sizes)
-        self.make_room_for_accounts(stop - self.top, len(slice_.names))
-        self.arrays.counters[TOP + ACCOUNTS] = max(self.top, stop)
+    def _load(self, slice_: Slice, wanted: npt.NDArray[np.bool_]) -> None:
         self.make_room_for_cells(len(slice_.networks))
         self.make_room_for_pairs(len(slice_.engagers))
         self.make_room_for_entries(len(slice_.hours))
         self.make_room_for_hours(int(slice_.hours.max(initial=0)))
-        load(self.arrays, start, slice_)
+        load(self.arrays, slice_, wanted)
+
+    def _changed(self, accounts: npt.NDArray[Any]) -> None:
+        """No snapshot holds accounts as they are now."""
+        self._copied = grown(self._copied, self.top, _NEVER)
+        self._copied[accounts] = _NEVER
 
     def _make_room(self, columns: Columns) -> None:
         counters, rows = self.arrays.counters, len(columns.hours)

@@ -1,4 +1,4 @@
-"""The accounts of a range with all that is below them, as columns, and back.
+"""Some accounts with all that is below them, as columns, and back.
 
 Everything else in the score state can be counted again from it. The columns nest by their lengths:
 ``cells_of`` says how many cells each account has, ``pairs_of`` how many pairs each of these, and
@@ -26,11 +26,14 @@ from streams.kernels.score_arrays import (
 )
 
 Column = npt.NDArray[Any]
+Numbers = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
 
 class Slice(NamedTuple):
     """Accounts and what they have; an account that nobody has, has a name of no bytes."""
 
+    accounts: Column  # int32
     name_sizes: Column  # uint16
     names: Column  # uint8
     levels: Column  # uint8
@@ -46,10 +49,10 @@ class Slice(NamedTuple):
 
 
 @kernel
-def measure(arrays: ScoreArrays, start: int, stop: int) -> tuple[int, int, int, int]:
-    """Bytes of names, cells, pairs and entries of the accounts ``start`` to ``stop - 1``."""
+def measure(arrays: ScoreArrays, accounts: Numbers) -> tuple[int, int, int, int]:
+    """Bytes of names, cells, pairs and entries of the given accounts."""
     cells, names, found_cells, found_pairs, found_entries = arrays.cells, 0, 0, 0, 0
-    for account in range(start, stop):
+    for account in accounts:
         names += cells.name_size[account]
         if not cells.name_size[account]:
             continue
@@ -69,11 +72,11 @@ def measure(arrays: ScoreArrays, start: int, stop: int) -> tuple[int, int, int, 
 
 
 @kernel
-def dump(arrays: ScoreArrays, start: int, slice_: Slice) -> None:
-    """Fill a slice, made as ``measure`` says, with the accounts from ``start`` on."""
+def dump(arrays: ScoreArrays, slice_: Slice) -> None:
+    """Fill a slice, made as ``measure`` says, with what its accounts have."""
     cells, name, cell_place, pair_place, place = arrays.cells, 0, 0, 0, 0
     for row in range(len(slice_.name_sizes)):
-        account = start + row
+        account = slice_.accounts[row]
         at, size = cells.name_at[account], cells.name_size[account]
         slice_.name_sizes[row] = size
         if not size:
@@ -106,35 +109,45 @@ def dump(arrays: ScoreArrays, start: int, slice_: Slice) -> None:
 
 
 @kernel
-def load(arrays: ScoreArrays, start: int, slice_: Slice) -> None:
-    """Make the accounts of a slice, from number ``start`` on; nothing of them counts yet.
+def load(arrays: ScoreArrays, slice_: Slice, wanted: Bools) -> None:
+    """Make those accounts of a slice that are ``wanted``; nothing of them counts yet.
 
     Entries that are too old by now are left out.
     """
     cells, name, cell_place, pair_place, place = arrays.cells, 0, 0, 0, 0
     since = arrays.counters[NOW] - arrays.horizons[-1]
     for row in range(len(slice_.name_sizes)):
-        account, size = start + row, slice_.name_sizes[row]
-        if not size:
-            continue
-        hashed = name_hash(slice_.names, name, name + size)
-        set_account(arrays, account, hashed, slice_.names, name, name + size)
-        arrays.counters[ALIVE + ACCOUNTS] += 1
+        account, size = slice_.accounts[row], slice_.name_sizes[row]
+        if size and wanted[row]:
+            hashed = name_hash(slice_.names, name, name + size)
+            set_account(arrays, account, hashed, slice_.names, name, name + size)
+            arrays.counters[ALIVE + ACCOUNTS] += 1
+            cells.level[account] = slice_.levels[row]
         name += size
-        cells.level[account] = slice_.levels[row]
         for _ in range(slice_.cells_of[row]):
-            cell = cell_of(arrays, account, slice_.networks[cell_place])
+            cell = END
+            if wanted[row]:
+                cell = cell_of(arrays, account, slice_.networks[cell_place])
             for _ in range(slice_.pairs_of[cell_place]):
-                pair, newest = END, END
-                for _ in range(slice_.entries_of[pair_place]):
-                    if since <= slice_.hours[place] <= LAST_HOUR:
-                        if pair == END:
-                            engager = slice_.engagers[pair_place]
-                            pair = pair_of(arrays, cell, engager, 0)
-                        key = (np.int64(slice_.hours[place]) << CODE_BITS) | slice_.codes[place]
-                        newest = append_entry(arrays, pair, key, newest)
-                        arrays.entry_rows[newest].weight = slice_.weights[place]
-                        arrays.entry_rows[newest].count = slice_.counts[place]
-                    place += 1
+                count = slice_.entries_of[pair_place]
+                if wanted[row]:
+                    _load_pair(arrays, cell, slice_, pair_place, place, since)
+                place += count
                 pair_place += 1
             cell_place += 1
+
+
+@kernel
+def _load_pair(
+    arrays: ScoreArrays, cell: int, slice_: Slice, pair_place: int, start: int, since: int
+) -> None:
+    """Make a pair with its entries, the first of which stands at ``start``."""
+    pair, newest = END, END
+    for place in range(start, start + slice_.entries_of[pair_place]):
+        if since <= slice_.hours[place] <= LAST_HOUR:
+            if pair == END:
+                pair = pair_of(arrays, cell, slice_.engagers[pair_place], 0)
+            key = (np.int64(slice_.hours[place]) << CODE_BITS) | slice_.codes[place]
+            newest = append_entry(arrays, pair, key, newest)
+            arrays.entry_rows[newest].weight = slice_.weights[place]
+            arrays.entry_rows[newest].count = slice_.counts[place]

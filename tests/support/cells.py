@@ -34,7 +34,7 @@ class NamedWindows:
     def restored(self) -> "NamedWindows":
         """A copy through a snapshot."""
         copy = NamedWindows(new_windows())
-        copy.windows.load(self.windows.snapshot())
+        copy.windows.load([self.windows.snapshot(0)])
         return copy
 
     def cells(self) -> Iterator[tuple[tuple[str, int], int]]:

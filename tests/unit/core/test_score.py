@@ -235,7 +235,7 @@ def test_an_empty_state_can_be_restored() -> None:
 
 @pytest.mark.parametrize("change", [{"format": 0}, {"model": 9}])
 def test_a_foreign_snapshot_is_refused(change: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="reads format 2 and score model 1"):
+    with pytest.raises(ValueError, match="reads format 3 and score model 1"):
         ScorePartition.restore([{**partition().snapshot(0), **change}], MODEL, once=True)
 
 
