@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -15,7 +15,36 @@ from streams.engine.failstop import fail_stop
 
 _POLL_SECONDS = 0.002
 _MOST_OUTSTANDING = 20_000
+_MOST_KILOBYTES = 64 * 1024
 _DELIVERY_TIMEOUT_MS = 120_000
+
+
+_Delivered = Callable[[KafkaError | None, Message], None]
+
+
+class _Era:
+    """What is sent between two waits for acknowledgements.
+
+    ``delivered`` is made once and shared by its records: a closure for each would cost more than
+    to send it.
+    """
+
+    def __init__(self) -> None:
+        self.outstanding = 0
+        self.delivered: _Delivered = self._note
+
+    def _note(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            place = f"{message.topic()} partition {message.partition()}"
+            fail_stop(f"cannot deliver to {place} ({error.str()})")
+        self.outstanding -= 1
+
+    def stored(
+        self, on_offset: Callable[[int], None], error: KafkaError | None, message: Message
+    ) -> None:
+        """As ``delivered``, and tell the record's offset."""
+        self._note(error, message)
+        on_offset(message.offset() or 0)
 
 
 class Outbox:
@@ -33,15 +62,15 @@ class Outbox:
                 "acks": "all",
                 "partitioner": "murmur2_random",
                 "linger.ms": linger_ms,
-                "compression.type": "zstd",
+                "compression.type": "lz4",
                 "message.max.bytes": LARGEST_RECORD,
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
-                "queue.buffering.max.kbytes": 256 * 1024,
+                "queue.buffering.max.kbytes": _MOST_KILOBYTES,
             },
             logger=logging.getLogger(CLIENT_LOGGER),
         )
-        self._era = 0
-        self._outstanding: Counter[int] = Counter()
+        self._era = _Era()
+        self._ended: list[_Era] = []
 
     def send(
         self,
@@ -54,21 +83,29 @@ class Outbox:
     ) -> None:
         """Queue one record; ``on_offset`` is told its offset once it is acknowledged."""
         era = self._era
+        delivered = era.delivered if on_offset is None else partial(era.stored, on_offset)
+        self._produce(topic, value, key, partition, delivered)
+        era.outstanding += 1
 
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is not None:
-                fail_stop(f"cannot deliver to {topic} partition {partition} ({error.str()})")
-            self._outstanding[era] -= 1
-            if on_offset is not None:
-                on_offset(message.offset() or 0)
+    def send_many(
+        self, topic: str, partition: int, values: Iterable[bytes], keys: Iterable[bytes]
+    ) -> None:
+        """Queue the records of one partition whose offsets nobody needs to know."""
+        era, delivered = self._era, self._era.delivered
+        for value, key in zip(values, keys, strict=True):
+            self._produce(topic, value, key, partition, delivered)
+            era.outstanding += 1
 
+    def _produce(
+        self, topic: str, value: bytes, key: bytes | None, partition: int, delivered: _Delivered
+    ) -> None:
         while True:
             try:
-                self._producer.produce(topic, value, key, partition, on_delivery=delivered)
-                break
+                self._producer.produce(topic, value, key, partition, delivered)
             except BufferError:
                 self._producer.poll(0.01)
-        self._outstanding[era] += 1
+            else:
+                return
 
     def poll(self) -> None:
         """Let acknowledgements come in."""
@@ -77,19 +114,22 @@ class Outbox:
     async def room(self) -> None:
         """Wait until few enough records are on their way (back-pressure)."""
         self.poll()
-        while self._outstanding.total() > _MOST_OUTSTANDING:
+        while self._outstanding() > _MOST_OUTSTANDING:
             await asyncio.sleep(_POLL_SECONDS)
             self.poll()
 
     async def acknowledged(self) -> None:
         """Wait until everything sent before this call is acknowledged by the broker."""
-        ended, self._era = self._era, self._era + 1
+        self._ended.append(self._era)
+        ended, self._era = list(self._ended), _Era()
         self.poll()
-        while any(self._outstanding[era] for era in list(self._outstanding) if era <= ended):
+        while any(era.outstanding for era in ended):
             await asyncio.sleep(_POLL_SECONDS)
             self.poll()
-        for era in [era for era in self._outstanding if era <= ended]:
-            del self._outstanding[era]
+        self._ended = [era for era in self._ended if era.outstanding]
+
+    def _outstanding(self) -> int:
+        return self._era.outstanding + sum(era.outstanding for era in self._ended)
 
     def close(self, seconds: float = 10.0) -> None:
         """Send what is queued, waiting at most ``seconds``."""

@@ -24,6 +24,9 @@ log = logging.getLogger("renown.worker")
 _HEARTBEATS_PER_SESSION = 4
 _FETCH_BYTES = 4 << 20
 _MOST_RECORDS = 8_000
+"""Of one answer to a poll; of what is read raw, a whole fetch counts as one."""
+_MOST_BATCHES_WAITING = 8
+"""With the size of a fetch, what bounds the memory of an agent that cannot keep up."""
 _NEVER_SECONDS = 7 * 86_400.0
 _STUCK_SECONDS = 10.0
 
@@ -59,7 +62,7 @@ class WorkerApp(faust.App):
             broker_commit_interval=0.5,
             consumer_max_fetch_size=_FETCH_BYTES,
             consumer_auto_offset_reset="earliest",
-            stream_buffer_maxsize=16,
+            stream_buffer_maxsize=_MOST_BATCHES_WAITING,
             stream_recovery_delay=0.0,
             stream_wait_empty=True,
             worker_redirect_stdouts=False,
