@@ -15,6 +15,8 @@ from streams.engine.failstop import fail_stop
 
 _POLL_SECONDS = 0.002
 _MOST_OUTSTANDING = 20_000
+_QUICK_MS = 10
+"""Up to this linger the CPU counts more than bytes: lz4 takes a third less of it than zstd."""
 _MOST_KILOBYTES = 64 * 1024
 _DELIVERY_TIMEOUT_MS = 120_000
 
@@ -62,7 +64,7 @@ class Outbox:
                 "acks": "all",
                 "partitioner": "murmur2_random",
                 "linger.ms": linger_ms,
-                "compression.type": "lz4",
+                "compression.type": "lz4" if linger_ms <= _QUICK_MS else "zstd",
                 "message.max.bytes": LARGEST_RECORD,
                 "delivery.timeout.ms": _DELIVERY_TIMEOUT_MS,
                 "queue.buffering.max.kbytes": _MOST_KILOBYTES,
