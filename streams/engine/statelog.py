@@ -179,7 +179,8 @@ class StateLog(Collection, Generic[S]):
             if records is not None:
                 records[event.message.offset] = event.message.value
                 self._read_bytes += len(event.message.value)
-        self._say_progress("read")
+        if self._reads:
+            self._say_progress("read")
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Build the states that were read and fence off whoever owned them before."""

@@ -1,6 +1,7 @@
 """States move between workers: who keeps them, who recovers them, who must not fence."""
 
 import asyncio
+from types import SimpleNamespace
 
 import faust
 import pytest
@@ -113,5 +114,28 @@ def test_partitions_are_recovered_beside_each_other(app: faust.App) -> None:
         outbox.gate.set()
         await recovery
         assert {p: state.number for p, state in log.states.items()} == {0: 1, 1: 42, 2: 5}
+
+    asyncio.run(scenario())
+
+
+def test_a_recovery_that_takes_long_is_told_while_it_lasts(
+    app: faust.App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(statelog, "time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    async def scenario() -> None:
+        log = log_of(app, GatedOutbox())
+        await log.on_rebalance(tps(1), set(), tps(1), 1)
+        feed(log, 1, 42)
+        assert caplog.messages == [], "not yet"
+        clock.now = 6.0
+        feed(log, 1, 42)
+        assert len(caplog.messages) == 1
+        assert "recovering renown-score-changelog: read 0 MB, 6 s so far" in caplog.messages[0]
+        await log.on_recovery_completed(tps(1), set())
+        clock.now = 60.0
+        feed(log, 1, 42)
+        assert len(caplog.messages) == 1, "what comes later is no recovery"
 
     asyncio.run(scenario())
