@@ -20,6 +20,8 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(STAMP) ## virtual environment .venv with everything in it; quick when nothing changed
+	@$(PY) -c 'import streams.kernels.code_cache as c; exit(not c.is_ready())' || \
+	  $(PY) -m streams.warming
 
 # Nothing here asks a registry for more than the lock names: every file is checked by its hash.
 $(STAMP): requirements.lock pyproject.toml
@@ -27,7 +29,6 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into $(VENV) (about 340 MB once, minutes on a slow line) ..."
 	$(PIP) install --progress-bar on --require-hashes --only-binary :all: -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@$(PY) -m streams.warming
 	@touch $(STAMP)
 	@echo "Ready: make demo, make test, or $(VENV)/bin/renown --help"
 
