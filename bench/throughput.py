@@ -43,7 +43,7 @@ def run(
     with loaded_broker(load) as broker:
         for name, window, peer in _plan(only):
             key = f"{name} {window}".strip()
-            if key in runs:
+            if "failed" not in runs.get(key, {"failed": ""}):
                 say(f"{key}: measured before")
                 continue
             say(f"{key}: begins")
