@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from streams.kernels.accounts import cell_of, name_hash, set_account
 from streams.kernels.cells import NO_CELL
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import bare
 from streams.kernels.engagers import pair_of
 from streams.kernels.panes import append_entry
 from streams.kernels.score_arrays import (
@@ -48,7 +48,7 @@ class Slice(NamedTuple):
     counts: Column  # int32
 
 
-@kernel
+@bare
 def measure(arrays: ScoreArrays, accounts: Numbers) -> tuple[int, int, int, int]:
     """Bytes of names, cells, pairs and entries of the given accounts."""
     cells, names, found_cells, found_pairs, found_entries = arrays.cells, 0, 0, 0, 0
@@ -71,7 +71,7 @@ def measure(arrays: ScoreArrays, accounts: Numbers) -> tuple[int, int, int, int]
     return names, found_cells, found_pairs, found_entries
 
 
-@kernel
+@bare
 def dump(arrays: ScoreArrays, slice_: Slice) -> None:
     """Fill a slice, made as ``measure`` says, with what its accounts have."""
     cells, name, cell_place, pair_place, place = arrays.cells, 0, 0, 0, 0
@@ -81,7 +81,8 @@ def dump(arrays: ScoreArrays, slice_: Slice) -> None:
         slice_.name_sizes[row] = size
         if not size:
             continue
-        slice_.names[name : name + size] = cells.names[at : at + size]
+        for byte in range(size):
+            slice_.names[name + byte] = cells.names[at + byte]
         name += size
         slice_.levels[row] = cells.level[account]
         cell, first_cell = cells.head[account], cell_place
@@ -108,7 +109,7 @@ def dump(arrays: ScoreArrays, slice_: Slice) -> None:
         slice_.cells_of[row] = cell_place - first_cell
 
 
-@kernel
+@bare
 def load(arrays: ScoreArrays, slice_: Slice, wanted: Bools) -> None:
     """Make those accounts of a slice that are ``wanted``; nothing of them counts yet.
 
@@ -137,7 +138,7 @@ def load(arrays: ScoreArrays, slice_: Slice, wanted: Bools) -> None:
             cell_place += 1
 
 
-@kernel
+@bare
 def _load_pair(
     arrays: ScoreArrays, cell: int, slice_: Slice, pair_place: int, start: int, since: int
 ) -> None:
