@@ -120,6 +120,7 @@ def _said(update: dict[str, Any]) -> Standing:
         update["score"],
         update["bits"],
         update["influence"],
+        update["momentum"],
         tuple(update["weights"]),
         tuple(update["interactions"]),
         tuple(update["engagers"]),

@@ -20,6 +20,7 @@ _E_MAX = 1 << 36
 _MU, _MU_SHIFT = (48, 48, 8, 4, 2), 4
 _FADE_H = 1440
 _E0, _TOP_Q16 = 256, 1_890_000
+_PACE_K = 1536
 _LOGS = [math.floor(65536 * math.log2(1 + i / 1024)) for i in range(1024)]
 
 
@@ -53,6 +54,15 @@ def score(networks: Sequence[Sums], silent_h: int) -> Score:
     influence = total * left // _FADE_H
     bits = _log2(_ONE + _ONE * influence // _E0) - (10 << 16)
     return Score(1000 + min(bits * 99_000 // _TOP_Q16, 99_000), bits, influence)
+
+
+def momentum(weights: Sequence[int], known_h: int) -> int:
+    """The last day against the daily pace of 7 and 30 days, ``known_h`` hours after the first
+    interaction that counts: 0 to 100. ``weights``: by horizon, all networks."""
+    by_hours = dict(zip(HORIZONS_H, weights, strict=True))
+    paces = [by_hours[hours] * 24 // min(max(known_h, 24), hours) for hours in (168, 720)]
+    usual = sum(paces) // len(paces)
+    return 100 * (by_hours[24] + _PACE_K) // (by_hours[24] + usual + 2 * _PACE_K)
 
 
 def _engagement(weight: int, distinct: Sequence[int]) -> int:

@@ -12,7 +12,15 @@ from typing import Any, Final, NamedTuple
 
 import xxhash
 
-from tests.crash.formula import CLASS_WEIGHTS, HORIZONS_H, KIND_WEIGHTS, ORDINARY, Sums, score
+from tests.crash.formula import (
+    CLASS_WEIGHTS,
+    HORIZONS_H,
+    KIND_WEIGHTS,
+    ORDINARY,
+    Sums,
+    momentum,
+    score,
+)
 
 HOUR_MS: Final = 3_600_000
 _EARLIEST = 1_072_915_200_000
@@ -167,6 +175,7 @@ class Standing(NamedTuple):
     score: int
     bits: int
     influence: int
+    momentum: int
     weights: tuple[int, ...]
     interactions: tuple[int, ...]
     engagers: tuple[int, ...]
@@ -186,22 +195,19 @@ def standing(rows: Iterable[Row], clock: int, level: int = 0) -> Standing:
         for network, found in cells.items()
     }
     sums = [_sums(found, now, level) for found in live.values()]
-    newest = max((row.at // HOUR_MS for found in live.values() for row, _ in found), default=None)
-    silent = HORIZONS_H[-1] if newest is None else now - newest
-    found = score(sums, silent)
-    return Standing(
-        found.score,
-        found.bits,
-        found.influence,
-        *(
-            tuple(map(sum, zip(*numbers, strict=True)))
-            for numbers in (
-                [cell.weights for cell in sums],
-                [cell.interactions for cell in sums],
-                [[classes[0] for classes in cell.distinct] for cell in sums],
-            )
-        ),
+    hours = [row.at // HOUR_MS for counted in live.values() for row, _ in counted]
+    young = [hour for hour in hours if hour >= now - HORIZONS_H[-1]]
+    found = score(sums, now - max(hours) if hours else HORIZONS_H[-1])
+    weights, interactions, engagers = (
+        tuple(map(sum, zip(*numbers, strict=True))) if numbers else (0,) * len(HORIZONS_H)
+        for numbers in (
+            [cell.weights for cell in sums],
+            [cell.interactions for cell in sums],
+            [[classes[0] for classes in cell.distinct] for cell in sums],
+        )
     )
+    pace = momentum(weights, now - min(young, default=now))
+    return Standing(*found, pace, weights, interactions, engagers)
 
 
 def _sums(rows: list[tuple[Row, int]], now: int, level: int) -> Sums:

@@ -10,10 +10,10 @@ from tests.support.apache_kafka import ApacheKafka
 from tests.support.fixtures import APACHE
 from tests.support.stack import wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(240), *APACHE]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400), *APACHE]
 
 _RECORDS = 400
-_DEATH_SECONDS = 60.0
+_DEATH_SECONDS = 120.0
 _SIGKILL = -9
 
 

@@ -47,9 +47,13 @@ def test_every_number_of_a_standing_depends_on_each_row() -> None:
     whole = standing(rows, _PUBLISHED)
     without = standing(rows[1:], _PUBLISHED)
     assert whole.interactions == (5,) * len(HORIZONS_H)
+    assert (whole.momentum, without.momentum) == (50, 50), "too young to have a pace"
+    without = without._replace(momentum=0)
     assert all(mine != other for mine, other in zip(whole, without, strict=True))
     taken_back = standing([*rows, rows[0]._replace(undo=True)], _PUBLISHED)
-    assert taken_back == without
+    assert taken_back == standing(rows[1:], _PUBLISHED)
+    a_month_ago = rows[0]._replace(at=_PUBLISHED - 700 * 3_600_000)
+    assert standing([*rows, a_month_ago], _PUBLISHED).momentum > whole.momentum
 
 
 def test_the_load_is_the_same_for_the_same_seed() -> None:
