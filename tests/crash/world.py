@@ -23,6 +23,7 @@ from renown.embedded.clickhouse import EmbeddedClickHouse
 from renown.embedded.process import free_port
 from streams.sinks.client import connect
 from streams.sinks.migrate import migrate
+from streams.warming import warm_up
 from tests.crash.comparison import Comparison, compare
 from tests.crash.load import Load, Published
 from tests.support.apache_kafka import ApacheKafka
@@ -70,6 +71,7 @@ class World:
         return float(str(self._settings["session_seconds"]))
 
     def __enter__(self) -> Self:
+        warm_up()  # else each worker compiles for a minute while it is waited for
         with ExitStack() as cleanup:
             ensure_topics(load_settings(_env_file=None, **self._settings))
             self.database.start()
