@@ -26,6 +26,14 @@ class FetchedBatch:
     seeks: int
     exact: bool = True
 
+    @property
+    def begins(self) -> int:
+        """Offset of the first record; without any, the one after the batch.
+
+        Between ``first`` and it nothing was there to be read, or (embedded broker) is any more.
+        """
+        return int(self.records.offsets[0]) if len(self.records) else self.last + 1
+
 
 async def _nothing() -> None:
     return None

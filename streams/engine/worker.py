@@ -94,7 +94,9 @@ class WorkerApp(faust.App):
         if self.inputs.gap(batch, wanted):
             await self.consumer.seek_to_state({batch.tp: wanted})
             return False
-        if batch.first > wanted and not await self._lost_before(batch.tp, wanted) and batch.exact:
+        if batch.begins <= wanted or await self._lost_before(batch.tp, wanted):
+            return True
+        if batch.exact and batch.first > wanted:
             # Fetched before the seek after all: one after it begins at ``wanted``.
             await self.consumer.seek_to_state({batch.tp: wanted})
             return False
