@@ -7,6 +7,7 @@ partitions. Readers apply a frame only if ``first <= applied + 1`` and of it onl
 ``applied``: the first occurrence wins.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -107,6 +108,18 @@ def columns_of(rows: list[tuple[Any, ...]]) -> Columns:
     return {
         f.name: TextColumn.of(values) if f.name in _TEXTS else np.array(values, _DTYPES[f.name])
         for f, values in zip(ROW_SCHEMA, zip(*rows, strict=True), strict=True)
+    }
+
+
+def joined_columns(batches: Sequence[Columns]) -> Columns:
+    """The rows of all ``batches``, one after the other; at least one batch."""
+    if len(batches) == 1:
+        return batches[0]
+    return {
+        f.name: TextColumn.joined([batch[f.name] for batch in batches])
+        if f.name in _TEXTS
+        else np.concatenate([batch[f.name] for batch in batches])
+        for f in ROW_SCHEMA
     }
 
 

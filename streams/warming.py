@@ -20,8 +20,10 @@ from schemas.kinds import KINDS
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS
 from streams.core.column_decoder import ColumnDecoder
+from streams.core.past import Past
 from streams.core.records import RecordColumns
 from streams.core.score import ScorePartition
+from streams.core.weigh import WeighSource
 from streams.core.weigh_partition import WeighPartition
 from streams.engine.changelog import FORMAT_VERSION
 from streams.engine.raw_batches import read
@@ -42,6 +44,7 @@ def warm_up() -> None:
     if is_new:
         log.info("compiling the kernels: once for this version on this machine, about a minute")
     _play()
+    _recall()
     if is_new:
         make_ready()
         log.info("kernels compiled in %.0f s", time.monotonic() - began)
@@ -64,13 +67,24 @@ def _play() -> None:
             for _, frame in [*derived.frames, *weigh.owed(moment)]:
                 score.apply(decode_frame(frame.encode()), applied, moment)
                 applied += 1
+        weighs = []
         for number in range(2):
             moment += 2
             score.tick(moment)
             list(score.updates(moment, everything=number == 1))
-            snapshots = [_kept(weigh.snapshot(number))], [_kept(score.snapshot(number))]
-        weigh = WeighPartition(0, 1, model, _HORIZON, snapshots[0])
-        score = ScorePartition.restore(snapshots[1], model, once=False, emit_seconds=0)
+            weighs.append(_kept(weigh.snapshot(number)))
+            scores = [_kept(score.snapshot(number))]
+        weigh = WeighPartition(0, 1, model, _HORIZON, weighs)
+        score = ScorePartition.restore(scores, model, once=False, emit_seconds=0)
+
+
+def _recall() -> None:
+    """Tell a source of stored rows, as a rebuild does."""
+    source = WeighSource(INTERACTION_TOPICS[0], 0, 1, load_model(), _HORIZON)
+    stored = Past(_NOON, "renown:a", 0, 3, 1536, 1, False, 1, 2, 3, 0, False)
+    source.recall(0, stored)
+    source.recall(1, stored._replace(undo=True, undone_at=_NOON, whole_record=True))
+    source.resume(2, _NOON, 1, {})
 
 
 def _records(kind: str, at: int, first: int) -> RecordColumns:

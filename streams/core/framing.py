@@ -1,25 +1,23 @@
 """Frames: which stretch of a source's offsets each target partition is told about, and when."""
 
-from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Mapping
 from typing import Final
 
-from schemas.frames import Frame, FrameHeader, columns_of
+import numpy as np
+
+from schemas.frames import Columns, Frame, FrameHeader, empty_columns, joined_columns
 from schemas.topics import Topic
-from streams.core.weigh import Row
+from streams.core.arrays import Ints, run_starts
 
 EMPTY_EVERY_SECONDS: Final = 1.0
 """A target partition without rows hears of a source's progress at most this often."""
 
 LARGEST_FRAME: Final = 900_000
-"""Characters of a frame's rows before it is split. In UTF-8 a character has up to four bytes, so
-this and the largest group of rows of one offset stay below the largest record of a topic."""
+"""Bytes of a frame's rows before it is split. This and the largest group of rows of one offset
+stay below the largest record of a topic."""
 
 _ROW: Final = 96
 """About what the numbers of a row take, in bytes."""
-
-_OFFSET, _ACTOR, _TARGET, _OBJECT = 0, 6, 7, 8
 
 
 class FrameBuilder:
@@ -41,17 +39,17 @@ class FrameBuilder:
         self._applied = applied
         self._clock = 0
         self._totals: dict[str, int] = {}
-        self._rows: list[list[Row]] = [[] for _ in range(partitions)]
+        self._rows: list[list[Columns]] = [[] for _ in range(partitions)]
         self._framed_to = [applied] * partitions
         self._sent_at = [float("-inf")] * partitions
         self._told: list[tuple[int, dict[str, int]]] = [(0, {})] * partitions
 
     def add(
-        self, rows: Sequence[Sequence[Row]], applied: int, clock: int, totals: dict[str, int]
+        self, rows: Mapping[int, Columns], applied: int, clock: int, totals: dict[str, int]
     ) -> None:
         """Take over rows by target partition, and how far the source is now."""
-        for pending, new in zip(self._rows, rows, strict=True):
-            pending.extend(new)
+        for target, columns in rows.items():
+            self._rows[target].append(columns)
         self._applied, self._clock, self._totals = applied, clock, dict(totals)
 
     def take(self, now: float, *, everything: bool) -> list[tuple[int, Frame]]:
@@ -71,17 +69,17 @@ class FrameBuilder:
                 self._told[target] = self._clock, self._totals
         return frames
 
-    def _cut(self, target: int, rows: list[Row]) -> list[Frame]:
+    def _cut(self, target: int, rows: list[Columns]) -> list[Frame]:
         chunks = _chunks(rows)
         frames = []
         first = self._framed_to[target] + 1
         clock, totals = self._told[target]
         for chunk in chunks[:-1]:
-            last = chunk[-1][_OFFSET]
-            frames.append(Frame(self._header(first, last, clock, totals), columns_of(chunk)))
+            last = int(chunk["offset"][-1])
+            frames.append(Frame(self._header(first, last, clock, totals), chunk))
             first = last + 1
         header = self._header(first, self._applied, self._clock, self._totals)
-        frames.append(Frame(header, columns_of(chunks[-1])))
+        frames.append(Frame(header, chunks[-1]))
         return frames
 
     def _header(self, first: int, last: int, clock: int, totals: dict[str, int]) -> FrameHeader:
@@ -96,19 +94,31 @@ class FrameBuilder:
         )
 
 
-def _chunks(rows: list[Row]) -> list[list[Row]]:
-    """At least one list of rows; those of one offset stay together."""
-    sizes = [_ROW + len(row[_ACTOR]) + len(row[_TARGET]) + len(row[_OBJECT] or "") for row in rows]
-    if sum(sizes) <= LARGEST_FRAME:
-        return [rows]
-    chunks: list[list[Row]] = [[]]
-    room = LARGEST_FRAME
-    for _, group in groupby(zip(rows, sizes, strict=True), key=lambda pair: pair[0][_OFFSET]):
-        together = list(group)
-        size = sum(map(itemgetter(1), together))
-        if size > room and chunks[-1]:
-            chunks.append([])
-            room = LARGEST_FRAME
-        chunks[-1].extend(row for row, _ in together)
-        room -= size
+def _chunks(batches: list[Columns]) -> list[Columns]:
+    """At least one set of columns; rows of one offset stay together."""
+    if not batches:
+        return [empty_columns()]
+    columns = joined_columns(batches)
+    ends = _bytes_up_to(columns)
+    if ends[-1] <= LARGEST_FRAME:
+        return [columns]
+    # where a frame may end: behind the last row of an offset
+    stops = np.append(run_starts(columns["offset"])[1:], len(ends))
+    sizes = ends[stops - 1]
+    chunks, start, before = [], 0, 0
+    while start < len(ends):
+        fits = int(np.searchsorted(sizes, before + LARGEST_FRAME, side="right")) - 1
+        group = max(fits, int(np.searchsorted(stops, start, side="right")))
+        stop = int(stops[group])
+        chunks.append({name: column[start:stop] for name, column in columns.items()})
+        start, before = stop, int(sizes[group])
     return chunks
+
+
+def _bytes_up_to(columns: Columns) -> Ints:
+    """About how many bytes the rows take up to and with each."""
+    ends = _ROW * np.arange(1, len(columns["offset"]) + 1)
+    for name in ("actor", "target", "object"):
+        places = columns[name].places
+        ends += places[1:] - np.int64(places[0])
+    return ends

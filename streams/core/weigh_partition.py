@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
@@ -11,6 +11,14 @@ from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.framing import FrameBuilder
 from streams.core.records import Record
 from streams.core.weigh import WeighSource
+
+_CROWD: Final = 12
+"""How often the rows of a source may be written by all together before it begins anew. Of five
+sources that are equally busy, each one begins another generation before."""
+_FEW: Final = 10_000
+"""Rows that are not worth the trouble."""
+_SNAPSHOT: Final = 500
+"""What a snapshot costs a restore besides its rows, in rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +42,15 @@ class WeighPartition:
     ) -> None:
         """``horizon``: offsets for which ids are remembered; ``snapshots``: to go on from."""
         self.epoch = 0
-        self._number = 0
-        held = snapshots[-1]["sources"] if snapshots else {}
+        self._number = snapshots[-1]["number"] if snapshots else -1
+        # by number of snapshot: what all of them came to up to and with it
+        self._written = {held["number"]: held["written"] for held in snapshots}
         self._sources: dict[Topic, WeighSource] = {}
         self._builders: dict[Topic, FrameBuilder] = {}
         for topic in INTERACTION_TOPICS:
-            if topic.value in held:
-                source = WeighSource.restore(
-                    held[topic.value], topic, partition, partitions, model, horizon
-                )
+            held = [(s["number"], s["sources"][topic.value]) for s in snapshots]
+            if held:
+                source = WeighSource.restore(held, topic, partition, partitions, model, horizon)
             else:
                 source = WeighSource(topic, partition, partitions, model, horizon)
             self._sources[topic] = source
@@ -69,7 +77,7 @@ class WeighPartition:
 
     def totals(self, topic: Topic) -> dict[str, int]:
         """Outcome → number of a source's records so far; a copy."""
-        return dict(self._sources[topic].totals)
+        return self._sources[topic].totals
 
     def apply(self, topic: Topic, records: Sequence[Record], last: int, now: float) -> Derived:
         """Apply ``records`` up to offset ``last``; ``now`` in monotonic seconds."""
@@ -87,10 +95,25 @@ class WeighPartition:
         ]
 
     def snapshot(self, number: int) -> dict[str, Any]:
-        """All of the state; take what is ``owed`` first, frames are no part of it."""
+        """What is new since the last one; take what is ``owed`` first, frames are no part of it.
+
+        Of a source whose past is only a small part of the snapshots that still hold it, all is told
+        again: so a quiet source does not keep those of busy ones from being deleted.
+        """
+        before, unbroken = self._written.get(self._number, 0), number == self._number + 1
+        sources = {}
+        written = before + _SNAPSHOT
+        for topic, source in self._sources.items():
+            since = before - self._written.get(source.oldest_needed(self._number), 0)
+            crowded = since > _CROWD * (source.remembered + _FEW)
+            sources[topic.value] = source.snapshot(number, whole=crowded or not unbroken)
+            written += source.saved
         self._number = number
-        return {"sources": {topic.value: s.snapshot() for topic, s in self._sources.items()}}
+        self._written[number] = written
+        oldest = self.oldest_needed()
+        self._written = {n: rows for n, rows in self._written.items() if n >= oldest}
+        return {"number": number, "written": written, "sources": sources}
 
     def oldest_needed(self) -> int:
-        """Every snapshot is whole."""
-        return self._number
+        """Number of the oldest snapshot that a restore of the last one needs."""
+        return min(source.oldest_needed(self._number) for source in self._sources.values())

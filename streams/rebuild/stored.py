@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.kinds import KINDS
 from schemas.networks import NETWORKS
-from streams.core.weigh import Past as PastRow
+from streams.core.past import Past as PastRow
 from streams.rebuild.past import Past, PastLog
 from streams.rebuild.reader import Block, BlockReader
 from streams.sinks.client import Database

@@ -13,9 +13,9 @@ from schemas.model import load_model
 from schemas.partitioner import partition_of
 from schemas.score import ScoreUpdate
 from schemas.topics import INTERACTION_TOPICS, Topic
+from streams.core.past import Past as PastRow
 from streams.core.records import Record
 from streams.core.score import ScorePartition
-from streams.core.weigh import Past as PastRow
 from streams.core.weigh_partition import WeighPartition
 from streams.rebuild.past import Past, PastLog
 from streams.rebuild.reader import Block

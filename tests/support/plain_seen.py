@@ -1,6 +1,8 @@
 """The seen store in plain dictionaries: what the one of arrays must agree with."""
 
-from streams.core.seen import LARGEST_RECORD, NEVER, Entry, Verdict
+from streams.kernels.generation import NEVER
+from streams.kernels.seen import LARGEST_RECORD
+from tests.support.seen import Entry, Verdict
 
 
 class _Generation:

@@ -2,15 +2,14 @@
 
 import random
 
-import msgspec
 import pytest
 
-from streams.core.seen import SeenStore, Verdict
 from tests.support.plain_seen import PlainSeenStore
+from tests.support.seen import Store, Verdict
 
 
 def step(
-    store: SeenStore | PlainSeenStore, offset: int, what: str, key: int, record: int, at: int
+    store: Store | PlainSeenStore, offset: int, what: str, key: int, record: int, at: int
 ) -> object:
     if what == "record":
         undone = store.undo_record(offset, record, at)
@@ -30,7 +29,7 @@ def test_it_says_what_its_twin_says(seed: int) -> None:
     chance = random.Random(seed)
     horizon = chance.choice([1, 5, 50, 400])
     keys = [chance.getrandbits(64) for _ in range(chance.choice([3, 30, 300]))]
-    store, twin = SeenStore(horizon), PlainSeenStore(horizon)
+    store, twin = Store(horizon), PlainSeenStore(horizon)
     offset = 0
     for _ in range(800):
         offset += chance.choice([0, 1, 1, 1, 2, chance.randrange(1, 2 * horizon + 1)])
@@ -43,7 +42,10 @@ def test_it_says_what_its_twin_says(seed: int) -> None:
         said = step(store, offset, what, key, record, at)
         assert said == step(twin, offset, what, key, record, at)
         assert len(store) == len(twin)
-        if chance.random() < 0.02:
-            packed = msgspec.msgpack.encode(store.snapshot())
-            store = SeenStore.restore(msgspec.msgpack.decode(packed), horizon)
-            assert msgspec.msgpack.encode(store.snapshot()) == packed
+        if chance.random() < 0.04:
+            store.snapshot(whole=chance.random() < 0.1)
+        if store.snapshots and chance.random() < 0.02:
+            store.snapshot()
+            again = store.restored()
+            assert again.snapshot(whole=True) == store.snapshot(whole=True)
+            store = again

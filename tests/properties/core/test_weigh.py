@@ -16,8 +16,10 @@ from schemas.topics import Topic
 from streams.core.decode import Bad, Decoder
 from streams.core.framing import FrameBuilder
 from streams.core.records import Record
-from streams.core.weigh import Row, Weighed, WeighSource
+from streams.core.weigh import WeighSource
+from streams.core.weighed import Weighed
 from tests.support.interactions import HOUR, NOON, account_in, encode, interaction, record
+from tests.support.rows import Row, all_rows, rows_in
 
 PARTITIONS, HERE, HORIZON = 3, 1, 40
 ACTORS = [account_in(HERE, PARTITIONS, name) for name in ("ada", "kim")]
@@ -78,11 +80,12 @@ def feed(source: WeighSource, parts: list[list[Record]]) -> list[Weighed]:
 
 
 def rows_of(weighed: list[Weighed]) -> list[list[Row]]:
-    return [[row for w in weighed for row in w.rows[q]] for q in range(PARTITIONS)]
+    parts = [rows_in(w, PARTITIONS) for w in weighed]
+    return [[row for part in parts for row in part[q]] for q in range(PARTITIONS)]
 
 
 def packed(source: WeighSource) -> bytes:
-    return msgspec.msgpack.encode(source.snapshot())
+    return msgspec.msgpack.encode(source.snapshot(0, whole=True))
 
 
 cuts = st.lists(st.integers(1, 39), max_size=5)
@@ -105,7 +108,12 @@ def test_a_restart_makes_no_difference(history: Steps, cut: int) -> None:
     expected = feed(whole, batches(records, []))
     first = feed(before, batches(records[:cut], []))
     after = WeighSource.restore(
-        msgspec.msgpack.decode(packed(before)), Topic.RETWEET, HERE, PARTITIONS, MODEL, HORIZON
+        [(0, msgspec.msgpack.decode(packed(before)))],
+        Topic.RETWEET,
+        HERE,
+        PARTITIONS,
+        MODEL,
+        HORIZON,
     )
     second = feed(after, batches(records[cut:], []))
     assert rows_of(first + second) == rows_of(expected)
@@ -132,7 +140,7 @@ def test_every_record_has_an_outcome_and_every_row_a_reason(history: Steps) -> N
         before = dict(source.totals)
         weighed = source.apply([item], item.offset)
         changed = Counter(source.totals) - Counter(before)
-        rows = sum(map(len, weighed.rows))
+        rows = len(all_rows(weighed))
         assert len(weighed.dead) == changed["dead"]
         if "undone" in changed:
             assert set(changed) == {"undone"}
@@ -176,10 +184,9 @@ def test_adding_and_taking_everything_back_leaves_nothing(added: list[Interactio
     ]
     everything = [record(o, m) for o, m in enumerate(deliveries + undos)]
     weights: Counter[tuple[Any, ...]] = Counter()
-    for rows in source.apply(everything, len(everything)).rows:
-        for row in rows:
-            sign = -1 if row[OF["undo"]] else 1
-            weights[row[OF["target"]], row[OF["at"]]] += sign * row[OF["weight"]]
+    for row in all_rows(source.apply(everything, len(everything))):
+        sign = -1 if row[OF["undo"]] else 1
+        weights[row[OF["target"]], row[OF["at"]]] += sign * row[OF["weight"]]
     assert not any(weights.values())
     assert source.totals["accepted"] == source.totals["undone"]
 
@@ -207,7 +214,7 @@ def test_frames_tell_each_target_everything_once(
         [*batches(records_of(history), where), []], takes + takes, strict=False
     ):
         weighed = source.apply(part, part[-1].offset if part else source.applied)
-        for q, rows in enumerate(weighed.rows):
+        for q, rows in enumerate(rows_in(weighed, PARTITIONS)):
             expected[q].extend(row[0] for row in rows)
         builder.add(weighed.rows, source.applied, source.clock, source.totals)
         now += pause

@@ -16,6 +16,7 @@ from schemas.kinds import KINDS
 from schemas.model import load_model
 from streams.core.weigh import WeighSource
 from tests.support.publishing import MemoryOutlet, StillClock
+from tests.support.rows import all_rows
 
 DEMO = Path(__file__).parents[3] / "renown" / "demo"
 PARTITIONS = 4
@@ -67,10 +68,9 @@ def test_weighing_finds_exactly_what_the_script_counted(expected: dict[str, Any]
         kind = topic.value.removeprefix("interactions.")
         accepted[kind] += source.totals["accepted"]
         totals.update(source.totals)
-        for rows in weighed.rows:
-            for row in rows:
-                target, undo = row[7], row[12]
-                live[target, kind] += -1 if undo else 1
+        for row in all_rows(weighed):
+            target, undo = row[7], row[12]
+            live[target, kind] += -1 if undo else 1
 
     assert dict(sorted(accepted.items())) == expected["accepted"]
     assert totals["duplicate"] == expected["duplicates"]

@@ -11,9 +11,11 @@ from schemas.kinds import Kind
 from schemas.model import load_model
 from schemas.topics import Topic
 from streams.core.records import Record
-from streams.core.seen import LARGEST_RECORD
-from streams.core.weigh import LARGEST_KEPT_KEY, Weighed, WeighSource
+from streams.core.weigh import LARGEST_KEPT_KEY, WeighSource
+from streams.core.weighed import Weighed
+from streams.kernels.seen import LARGEST_RECORD
 from tests.support.interactions import HOUR, NOON, account_in, interaction, record
+from tests.support.rows import all_rows, rows_in
 
 MODEL = load_model()
 NAMES = ROW_SCHEMA.names
@@ -30,7 +32,7 @@ def feed(weigh: WeighSource, *messages: Interaction | Heartbeat | bytes | None) 
 
 
 def rows_of(weighed: Weighed) -> list[dict[str, object]]:
-    return [dict(zip(NAMES, row, strict=True)) for rows in weighed.rows for row in rows]
+    return [dict(zip(NAMES, row, strict=True)) for row in all_rows(weighed)]
 
 
 def counts(weigh: WeighSource) -> dict[str, int]:
@@ -84,7 +86,7 @@ def test_a_row_goes_to_the_partition_of_its_target() -> None:
     actor = account_in(1, 4, "actor")
     targets = [account_in(partition, 4, "target") for partition in range(4)]
     weighed = feed(weigh, *(interaction(id=t, actor=actor, target=t) for t in targets))
-    assert [[row[7] for row in rows] for rows in weighed.rows] == [[t] for t in targets]
+    assert [[row[7] for row in rows] for rows in rows_in(weighed, 4)] == [[t] for t in targets]
 
 
 def test_what_an_account_does_to_itself_does_not_count() -> None:
@@ -258,19 +260,19 @@ def test_totals_name_every_outcome_from_the_start() -> None:
 def test_a_snapshot_goes_on_where_it_was_made() -> None:
     weigh = source()
     feed(weigh, interaction(record="r"), Heartbeat(clock=NOON + HOUR), b"{")
-    packed = msgspec.msgpack.encode(weigh.snapshot())
+    packed = msgspec.msgpack.encode(weigh.snapshot(0, whole=True))
     restored = WeighSource.restore(
-        msgspec.msgpack.decode(packed), Topic.RETWEET, 0, 1, MODEL, horizon=1000
+        [(0, msgspec.msgpack.decode(packed))], Topic.RETWEET, 0, 1, MODEL, horizon=1000
     )
     assert (restored.applied, restored.clock) == (2, NOON + HOUR)
     assert restored.totals == weigh.totals
-    assert msgspec.msgpack.encode(restored.snapshot()) == packed
+    assert msgspec.msgpack.encode(restored.snapshot(1, whole=True)) == packed
     assert len(rows_of(feed(restored, interaction(undo=True)))) == 1
 
 
 def test_a_snapshot_of_another_source_is_refused() -> None:
-    snapshot = source().snapshot()
+    snapshots = [(0, source().snapshot(0, whole=False))]
     with pytest.raises(ValueError, match=r"interactions\.like partition 0 .* topic"):
-        WeighSource.restore(snapshot, Topic.LIKE, 0, 1, MODEL, horizon=1000)
+        WeighSource.restore(snapshots, Topic.LIKE, 0, 1, MODEL, horizon=1000)
     with pytest.raises(ValueError, match="number of partitions 1, not 4"):
-        WeighSource.restore(snapshot, Topic.RETWEET, 0, 4, MODEL, horizon=1000)
+        WeighSource.restore(snapshots, Topic.RETWEET, 0, 4, MODEL, horizon=1000)

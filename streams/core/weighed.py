@@ -1,0 +1,157 @@
+"""What became of a fetch, in columns as they travel in frames."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from schemas.dead_letter import DeadLetter
+from schemas.frames import Columns
+from schemas.texts import TextColumn
+from streams.core.decoded import Decoded
+from streams.core.records import Bytes, Longs
+from streams.kernels.gather import gather
+from streams.kernels.generation import LONGEST_TEXT
+from streams.kernels.seen import ENTRIES
+from streams.kernels.weigh import MADE, MADE_ROW, MADE_ROWS, MADE_TEXTS, Fetch, Made
+from streams.kernels.weighed import Rows, Told, spread
+
+_SHORT: Final = 32
+"""Bytes of a usual target."""
+_MOST_TEXT: Final = ENTRIES * LONGEST_TEXT
+"""Bytes of the targets that one undo may take back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What became of a batch. ``rows``: target partition → its rows, by offset and part."""
+
+    rows: dict[int, Columns]
+    dead: list[DeadLetter]
+
+
+def fetch_of(decoded: Decoded) -> Fetch:
+    """What the kernel needs of a decoded fetch."""
+    return Fetch(
+        decoded.data,
+        decoded.offsets,
+        decoded.what,
+        decoded.at,
+        decoded.amount,
+        decoded.network,
+        decoded.undo,
+        decoded.self_,
+        decoded.id,
+        decoded.engager,
+        decoded.record,
+        decoded.target.places,
+        decoded.target.sizes,
+        decoded.target_partition,
+    )
+
+
+def room_for(records: int) -> Made:
+    """Room for what usually follows from so many records."""
+    return Made(
+        np.zeros(MADE, np.int64),
+        np.empty(records + ENTRIES, MADE_ROW),
+        np.empty(_MOST_TEXT + records * _SHORT, np.uint8),
+        np.empty(records, np.int64),
+    )
+
+
+def roomy(made: Made, records: int) -> Made:
+    """What was made so far, with room for what usually follows from so many more records."""
+    rows, texts = int(made.counts[MADE_ROWS]), int(made.counts[MADE_TEXTS])
+    if rows + records + ENTRIES <= len(made.rows) and texts + _MOST_TEXT <= len(made.texts):
+        return made
+    more = room_for(rows + records)
+    more.rows[:rows] = made.rows[:rows]
+    larger = np.concatenate((made.texts[:texts], more.texts))
+    return made._replace(rows=more.rows, texts=larger)
+
+
+def rows_by_partition(
+    decoded: Decoded, made: Made, kind: int, partitions: int
+) -> dict[int, Columns]:
+    """The columns of each target partition that has rows; ``kind``: index in KINDS."""
+    count = int(made.counts[MADE_ROWS])
+    if not count:
+        return {}
+    data = decoded.data
+    if undone := int(made.counts[MADE_TEXTS]):
+        data = np.concatenate((data, made.texts[:undone]))
+    told = Told(
+        decoded.offsets,
+        decoded.received_at,
+        decoded.engager,
+        decoded.actor.places,
+        decoded.actor.sizes,
+        decoded.target.sizes,
+        decoded.object.places,
+        decoded.object.sizes,
+    )
+    rows = _empty(count)
+    starts = np.zeros(partitions + 1, np.int64)
+    spread(made.rows[:count], told, len(decoded.data), rows, starts)
+    columns: Columns = {
+        "offset": rows.offset,
+        "part": rows.part,
+        "at": rows.at,
+        "received_at": rows.received_at,
+        "kind": np.full(count, kind, np.uint8),
+        "network": rows.network,
+        "actor": _texts(data, rows.actor, rows.actor_size),
+        "target": _texts(data, rows.target, rows.target_size),
+        "object": _texts(data, rows.object, rows.object_size, optional=True),
+        "class": rows.class_,
+        "weight": rows.weight,
+        "amount": rows.amount,
+        "undo": rows.undo,
+        "engager": rows.engager,
+        "id": rows.id,
+        "record": rows.record,
+        "undone_at": rows.undone_at,
+        "whole_record": rows.whole_record,
+    }
+    bounds = starts.tolist()
+    return {
+        partition: {name: column[start:stop] for name, column in columns.items()}
+        for partition, (start, stop) in enumerate(pairwise(bounds))
+        if start < stop
+    }
+
+
+def _texts(data: Bytes, places: Longs, sizes: Longs, *, optional: bool = False) -> TextColumn:
+    gathered, ends = gather(data, places, sizes)
+    valid = sizes >= 0 if optional else None
+    return TextColumn(gathered, ends, None if valid is None or valid.all() else valid)
+
+
+def _empty(count: int) -> Rows:
+    def longs() -> Longs:
+        return np.empty(count, np.int64)
+
+    return Rows(
+        offset=longs(),
+        part=np.empty(count, np.uint16),
+        at=longs(),
+        received_at=longs(),
+        network=np.empty(count, np.uint8),
+        class_=np.empty(count, np.uint8),
+        weight=longs(),
+        amount=np.empty(count, np.uint32),
+        undo=np.empty(count, np.bool_),
+        engager=np.empty(count, np.uint64),
+        id=np.empty(count, np.uint64),
+        record=np.empty(count, np.uint64),
+        undone_at=longs(),
+        whole_record=np.empty(count, np.bool_),
+        actor=longs(),
+        actor_size=longs(),
+        target=longs(),
+        target_size=longs(),
+        object=longs(),
+        object_size=longs(),
+    )
