@@ -32,6 +32,14 @@ def bare(function: _F) -> _F:
     return _compiled(function, nogil=True, _nrt=False)
 
 
+def merged(function: _F) -> _F:
+    """As ``kernel``, for a step of a loop: its machine code becomes part of its caller's.
+
+    So tuples of arrays need not be copied for each call. ``inlined`` is for what is smaller still.
+    """
+    return _compiled(function, nogil=True, forceinline=True)
+
+
 def _compiled(function: _F, **options: Any) -> _F:
     folder = folder_for(function.__module__)
     numba.config.CACHE_DIR = str(folder or "")

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import kernel, merged
 from streams.kernels.hashing import hash64_at
 from streams.kernels.memory import byte_at, word_at
 
@@ -98,7 +98,7 @@ class Generation(NamedTuple):
     """Records that were undone since the last snapshot, with repeats."""
 
 
-@kernel
+@merged
 def has_room(generation: Generation, entries: int) -> Any:
     """Whether each table has room for so many more entries, and its index is not crowded."""
     counts = generation.counts
@@ -116,7 +116,7 @@ def has_room(generation: Generation, entries: int) -> Any:
     )
 
 
-@kernel
+@merged
 def _find(slots: Hashes, names: Hashes, value: np.uint64) -> int:
     """The number under which ``value`` stands in ``names``, -1 if it has none."""
     mask = np.uint64(len(slots) - 1)
@@ -132,7 +132,7 @@ def _find(slots: Hashes, names: Hashes, value: np.uint64) -> int:
     return -1
 
 
-@kernel
+@merged
 def _put(slots: Hashes, value: np.uint64, number: int) -> None:
     """Let ``number`` be found for ``value``, for which there is none yet."""
     mask = np.uint64(len(slots) - 1)
@@ -149,13 +149,13 @@ def index(slots: Hashes, names: Hashes) -> None:
         _put(slots, names[number], number)
 
 
-@kernel
+@merged
 def row_of(generation: Generation, key: np.uint64) -> int:
     """The row of an interaction, -1 if there is none."""
     return _find(generation.row_slots, generation.rows.key, key)
 
 
-@kernel
+@merged
 def add_row(generation: Generation, key: np.uint64, newest: int, time: int) -> int:
     """A new row, which does not count, for a key that has none."""
     row: int = generation.counts[ROWS]
@@ -175,7 +175,7 @@ def add_row(generation: Generation, key: np.uint64, newest: int, time: int) -> i
     return row
 
 
-@kernel
+@merged
 def note_change(generation: Generation, row: int) -> None:
     """Tell the next snapshot that a row has changed."""
     counts = generation.counts
@@ -184,7 +184,7 @@ def note_change(generation: Generation, row: int) -> None:
         counts[CHANGED] += 1
 
 
-@kernel
+@merged
 def record_of(generation: Generation, record: np.uint64) -> int:
     """The number of a record, -1 if it has none."""
     return _find(generation.record_slots, generation.records.hash, record)
@@ -237,14 +237,14 @@ def unlink(generation: Generation, row: int) -> None:
     rows[row].following = 0
 
 
-@kernel
+@merged
 def record_hash(generation: Generation, row: int) -> np.uint64:
     """The record of a row, 0 for none."""
     number = generation.rows[row].record - 1
     return generation.records[number].hash if number >= 0 else np.uint64(0)
 
 
-@kernel
+@merged
 def _same(one: Bytes, place: int, other: Bytes, start: int, size: int) -> bool:
     done = 0
     while done + 8 <= size:
@@ -258,7 +258,7 @@ def _same(one: Bytes, place: int, other: Bytes, start: int, size: int) -> bool:
     return True
 
 
-@kernel
+@merged
 def text_added(generation: Generation, data: Bytes, start: int, size: int, partition: int) -> int:
     """The number of the text ``data[start:start + size]``, a new one if it has none."""
     hashed = hash64_at(data, start, size)

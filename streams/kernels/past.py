@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streams.kernels.borrowing import borrowed
 from streams.kernels.compiling import kernel
 from streams.kernels.generation import has_room
 from streams.kernels.hashing import partition_at
@@ -52,6 +53,7 @@ def recall(source: Source, past: Recalled, start: int) -> int:
 
     It stops before one that begins another generation, or for which there might be no room.
     """
+    source, past = borrowed(source), borrowed(past)
     for place in range(start, len(past.offsets)):
         if past.offsets[place] >= source.progress[END]:
             return place
@@ -80,7 +82,7 @@ def _add(source: Source, past: Recalled, place: int, key: np.uint64) -> None:
         at,
         start,
         size,
-        partition_at(past.data, start, size, past.partitions),
+        int(partition_at(past.data, start, size, past.partitions)),
         int(past.network[place]),
         int(past.class_[place]),
         past.weight[place],

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from streams.kernels.compiling import kernel
+from streams.kernels.compiling import kernel, merged
 from streams.kernels.generation import (
     GONE,
     MOVED,
@@ -58,7 +58,7 @@ class Added(NamedTuple):
     record: np.uint64
 
 
-@kernel
+@merged
 def _touched(current: Generation, previous: Generation, key: np.uint64) -> int:
     """The row of ``key`` in ``current``, to which it moves if need be; -1 if there is none."""
     row = row_of(current, key)
@@ -92,29 +92,31 @@ def _moved(current: Generation, previous: Generation, old: int) -> int:
     return row
 
 
-@kernel
+@merged
+def _undone_in(generation: Generation, record: np.uint64) -> int:
+    number = record_of(generation, record)
+    return generation.records[number].undone if number >= 0 else NEVER
+
+
+@merged
 def _undone_at(current: Generation, previous: Generation, record: np.uint64) -> int:
     """The newest undo of a whole record, or NEVER."""
-    undone = NEVER
-    for generation in (current, previous):
-        number = record_of(generation, record)
-        if number >= 0:
-            undone = max(undone, generation.records[number].undone)
-    return undone
+    return max(_undone_in(current, record), _undone_in(previous, record))
 
 
-@kernel
+@merged
+def _counting_in(generation: Generation, record: np.uint64) -> int:
+    number = record_of(generation, record)
+    return generation.records[number].counting if number >= 0 else 0
+
+
+@merged
 def _counting(current: Generation, previous: Generation, record: np.uint64) -> int:
     """How many interactions of a record count."""
-    count = 0
-    for generation in (current, previous):
-        number = record_of(generation, record)
-        if number >= 0:
-            count += generation.records[number].counting
-    return count
+    return _counting_in(current, record) + _counting_in(previous, record)
 
 
-@kernel
+@merged
 def admit(
     current: Generation, previous: Generation, key: np.uint64, record: np.uint64, at: int
 ) -> tuple[int, int]:
@@ -148,7 +150,7 @@ def admit(
     return NEW, row
 
 
-@kernel
+@merged
 def keep(current: Generation, row: int, data: Bytes, added: Added) -> None:
     """Remember what was added for the delivery just admitted as NEW, with the ``row`` it gave."""
     # The undos so far are older than this delivery: none of them can matter any more.
@@ -200,20 +202,26 @@ def take_back(current: Generation, row: int, at: int) -> None:
 
 
 @kernel
+def _list_keys(generation: Generation, record: np.uint64, keys: Hashes, found: int) -> int:
+    """Write the keys of a record's counting rows behind the ``found`` ones; how many there are."""
+    number = record_of(generation, record)
+    row = generation.records[number].head - 1 if number >= 0 else -1
+    while row >= 0:
+        keys[found] = generation.rows[row].key
+        found += 1
+        row = generation.rows[row].following - 1
+    return found
+
+
+@kernel
 def undo_record(current: Generation, previous: Generation, record: np.uint64, at: int) -> Hashes:
     """Note the undo of a whole record; ascending, the keys that it concerns: ``undo`` each."""
     number = note_undone(current, record, max(_undone_at(current, previous, record), at))
     current.undone[current.counts[UNDONE]] = number
     current.counts[UNDONE] += 1
     keys = np.empty(_counting(current, previous, record), np.uint64)
-    found = 0
-    for generation in (current, previous):
-        number = record_of(generation, record)
-        row = generation.records[number].head - 1 if number >= 0 else -1
-        while row >= 0:
-            keys[found] = generation.rows[row].key
-            found += 1
-            row = generation.rows[row].following - 1
+    found = _list_keys(current, record, keys, 0)
+    _list_keys(previous, record, keys, found)
     keys.sort()
     return keys
 

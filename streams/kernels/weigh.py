@@ -5,7 +5,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.compiling import kernel
+from streams.kernels.borrowing import borrowed
+from streams.kernels.compiling import kernel, merged
 from streams.kernels.generation import (
     LONGEST_TEXT,
     Bytes,
@@ -121,7 +122,7 @@ class Source(NamedTuple):
     longest_h: int
 
 
-@kernel
+@merged
 def key_of(identity: np.uint64, engager: np.uint64) -> np.uint64:
     """The key of an interaction in the seen store, from the hashes of its id and its actor.
 
@@ -138,6 +139,7 @@ def decide(source: Source, fetch: Fetch, start: int, made: Made) -> int:
 
     It stops before one that begins another generation, or for which there might be no room.
     """
+    source, fetch, made = borrowed(source), borrowed(fetch), borrowed(made)
     progress, totals = source.progress, source.totals
     for place in range(start, len(fetch.offsets)):
         if fetch.offsets[place] <= progress[APPLIED]:
@@ -164,7 +166,7 @@ def decide(source: Source, fetch: Fetch, start: int, made: Made) -> int:
     return len(fetch.offsets)
 
 
-@kernel
+@merged
 def _is_full(made: Made) -> Any:
     """Whether the rows of one more undo of a record might not fit."""
     return made.counts[MADE_ROWS] + ENTRIES > len(made.rows) or made.counts[
@@ -172,14 +174,14 @@ def _is_full(made: Made) -> Any:
     ] + ENTRIES * LONGEST_TEXT > len(made.texts)
 
 
-@kernel
+@merged
 def _bury(totals: Longs, made: Made, place: int) -> None:
     totals[DEAD] += 1
     made.dead[made.counts[MADE_DEAD]] = place
     made.counts[MADE_DEAD] += 1
 
 
-@kernel
+@merged
 def _add(source: Source, fetch: Fetch, place: int, made: Made) -> None:
     at, record, totals = fetch.at[place], fetch.record[place], source.totals
     key = key_of(fetch.id[place], fetch.engager[place])

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streams.kernels.borrowing import borrowed
 from streams.kernels.compiling import kernel
 
 Longs = npt.NDArray[np.int64]
@@ -57,6 +58,7 @@ def spread(made: npt.NDArray[np.void], told: Told, undone: int, rows: Rows, star
     ``undone``: where the targets of undone rows begin in the buffer of the texts. ``starts``:
     int64[partitions + 1], all 0; becomes where the rows of each partition begin, and the end.
     """
+    made, told, rows = borrowed(made), borrowed(told), borrowed(rows)
     for number in range(len(made)):
         starts[made[number].partition + 1] += 1
     for partition in range(1, len(starts)):
