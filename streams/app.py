@@ -15,6 +15,7 @@ from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
+from streams.engine.changelog import Recovered
 from streams.engine.checkpoint import Checkpointer
 from streams.engine.checkpoint_files import ASKED
 from streams.engine.checks import Checks
@@ -83,7 +84,13 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     of_score: Checkpointer[ScorePartition] = checkpoint(
         scores, derive=last_updates, on_taken=partial(metrics.checkpointed, SCORE)
     )
-    weighs.on_recovered, scores.on_recovered = of_weigh.recovered, of_score.recovered
+
+    def score_recovered(partition: int, state: ScorePartition, found: Recovered) -> None:
+        of_score.recovered(partition, state, found)
+        if state.epoch > 1:  # an owner before may not know yet, and have updates on their way
+            state.publish_once_more(time.monotonic() + settings.session_seconds)
+
+    weighs.on_recovered, scores.on_recovered = of_weigh.recovered, score_recovered
     checkpoints = (of_weigh, of_score)
 
     async def release() -> None:

@@ -14,19 +14,18 @@ import numpy.typing as npt
 from schemas.frames import Frame
 from schemas.kinds import KINDS
 from schemas.model import Model
-from schemas.score import ScoreUpdate
 from schemas.texts import TextColumn
 from schemas.topics import Topic
 from streams.core.arrays import Ints
 from streams.core.clock import PartitionClock, Source
 from streams.core.emission import Emission
-from streams.core.model import NEVER_H, evaluate, summed
+from streams.core.updates import NO_UPDATES, Updates, formula_of, standings_of, write
 from streams.core.windows import Windows
-from streams.kernels.cells import NO_CELL, NO_HOUR, Cells
 from streams.kernels.score_arrays import Columns
+from streams.kernels.updates import Common
 
 HOUR_MS = 3_600_000
-_FORMAT = 3
+_FORMAT = 4
 
 
 class Applied(Enum):
@@ -69,12 +68,12 @@ class ScorePartition:
         self.lost = 0
         self._number = 0
         self._model = model
+        self._formula = formula_of(model)
         self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
         self._windows = Windows(
             model.horizons_h, len(model.class_weights), len(KINDS), exact=exact_engagers
         )
-        # published per account: weights, interactions and engagers of each horizon
-        self._emission = Emission(model, 3 * len(model.horizons_h), emit_seconds)
+        self._emission = Emission(model, emit_seconds)
 
     @property
     def clock(self) -> int:
@@ -214,7 +213,7 @@ class ScorePartition:
         self._emission.free(gone)
         self._windows.free(gone)
 
-    def updates(self, now: float, *, everything: bool = False) -> list[ScoreUpdate]:
+    def updates(self, now: float, *, everything: bool = False) -> Updates:
         """What must be published now, each with the next sequence number.
 
         ``everything``: also what still waits, and every score that differs at all from its last
@@ -222,61 +221,26 @@ class ScorePartition:
         """
         accounts = self._emission.candidates(now, everything=everything)
         if not len(accounts):
-            return []
-        windows = self._windows
-        cells, owner = _cells_of(windows.cells, accounts)
-        held = windows.cells
-        distinct = held.distinct[cells].transpose(2, 1, 0).astype(np.int64)
-        distinct = distinct << held.level[accounts[owner]].astype(np.int64)
-        weights = held.weights[cells].sum(-1, dtype=np.int64).T
-        interactions = held.interactions[cells].sum(-1, dtype=np.int64).T
-        last = np.full(len(accounts), NO_HOUR, np.int64)
-        np.maximum.at(last, owner, held.last[cells])
-        first = np.full(len(accounts), windows.now, np.int64)
-        np.minimum.at(first, owner, held.first[cells])
-        silent = np.minimum(windows.now - last, NEVER_H)
-        # no own posts yet
-        state = evaluate(weights, distinct, 0, owner, silent, windows.now - first, self._model)
-        sums = summed(np.concatenate([weights, interactions, distinct[0]]), owner, len(accounts))
+            return NO_UPDATES
+        cells = self._windows.cells
+        found = standings_of(accounts, cells, self._windows.now, self._formula)
+        decision = self._emission.decide(
+            accounts, found.score, found.said, now, everything=everything
+        )
+        common = Common(
+            self._model.version,
+            self.clock,
+            self.partition,
+            self.position,
+            self.epoch,
+            self.sequence + 1,
+        )
+        self.sequence += len(decision.places)
+        return write(accounts, decision, cells, found, common)
 
-        decision = self._emission.decide(accounts, state.score, sums, now, everything=everything)
-        places = decision.places
-        result = []
-        by_horizon = sums[:, places].reshape(3, len(weights), len(places)).tolist()
-        for account, score, bits, momentum, influence, w, n, d, change, cause in zip(
-            accounts[places].tolist(),
-            state.score[places].tolist(),
-            state.bits[places].tolist(),
-            state.momentum[places].tolist(),
-            state.influence[places].tolist(),
-            *(zip(*rows, strict=True) for rows in by_horizon),
-            decision.change,
-            decision.cause,
-            strict=True,
-        ):
-            self.sequence += 1
-            result.append(
-                ScoreUpdate(
-                    profile=self._windows.name(account),
-                    score=score,
-                    bits=bits,
-                    momentum=momentum,
-                    influence=influence,
-                    weights=w,
-                    interactions=n,
-                    engagers=d,
-                    level=int(held.level[account]),
-                    change=change,
-                    cause=cause,
-                    model=self._model.version,
-                    clock=self.clock,
-                    partition=self.partition,
-                    position=self.position,
-                    epoch=self.epoch,
-                    sequence=self.sequence,
-                )
-            )
-        return result
+    def publish_once_more(self, at: float) -> None:
+        """At wall time ``at`` publish again what was published until then."""
+        self._emission.publish_once_more(at)
 
     def positions(self) -> dict[str, int]:
         """Input topic → next offset."""
@@ -322,7 +286,7 @@ class ScorePartition:
             "lost": self.lost,
             "clock": self._clock.snapshot(),
             "windows": self._windows.snapshot(number),
-            "emission": self._emission.snapshot(),
+            "emission": self._emission.snapshot(self._windows.copied(number)),
         }
 
     def oldest_needed(self) -> int:
@@ -370,19 +334,5 @@ class ScorePartition:
         self.lost = snapshot["lost"]
         self._clock.load(snapshot["clock"])
         self._windows.load([each["windows"] for each in snapshots])
-        self._emission.reserve(self._windows.top)
-        self._emission.load(snapshot["emission"])
+        self._emission.load([each["emission"] for each in snapshots], self._windows.top)
         return self
-
-
-def _cells_of(cells: Cells, accounts: Ints) -> tuple[Ints, Ints]:
-    """All cells of the given accounts, and of each its account's place in ``accounts``."""
-    at, owner = cells.head[accounts], np.arange(len(accounts))
-    found, owners = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    while len(at):
-        some = np.flatnonzero(at != NO_CELL)
-        at, owner = at[some], owner[some]
-        found.append(at.astype(np.int64))
-        owners.append(owner)
-        at = cells.following[at]
-    return np.concatenate(found), np.concatenate(owners)

@@ -229,6 +229,10 @@ class Windows:
         dump(self.arrays, slice_)
         return {"now": self.now, "top": self.top, "number": number, "slice": packed(slice_)}
 
+    def copied(self, number: int) -> Ints:
+        """The accounts that snapshot ``number``, the newest one, holds."""
+        return np.flatnonzero(self._copied[: self.top] == number)
+
     def oldest_needed(self, number: int) -> int:
         """Number of the oldest snapshot that holds the newest copy of an account.
 

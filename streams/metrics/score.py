@@ -10,11 +10,11 @@ from prometheus_client import CollectorRegistry, Counter
 
 from schemas.dead_letter import DeadLetter
 from schemas.frames import OUTCOMES, Columns, Frame
-from schemas.score import ScoreUpdate
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.decode import Reason
 from streams.core.emission import END, INTERACTION, TIME
 from streams.core.score import Applied
+from streams.core.updates import Updates
 from streams.metrics.common import (
     CHECKPOINT,
     DURATION,
@@ -167,9 +167,9 @@ class ScoreMetrics(WorkerMetrics):
         self.holes.labels(SCORE).inc(batch.outcomes[Applied.HOLE.value])
         self.latency.observe(SCORE, batch.rows)
 
-    def emitted(self, updates: Sequence[ScoreUpdate]) -> None:
+    def emitted(self, updates: Updates) -> None:
         """Updates were sent."""
-        for cause, number in Tally(update.cause for update in updates).items():
+        for cause, number in updates.causes.items():
             self.scores_emitted.labels(cause).inc(number)
 
     def checkpointed(self, stage: str, seconds: float) -> None:

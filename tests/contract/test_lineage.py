@@ -40,7 +40,7 @@ def db(clickhouse: str) -> Iterator[Database]:
         state.epoch = 1
         early, late = rows(ANN, BOB, hour=1000), rows(ANN, hour=1030)
         state.apply(early, 0, 0.0)
-        before = state.updates(0.0, everything=True)
+        before = list(state.updates(0.0, everything=True))
         put(database, STRAY, [rows(BOB, BOB, BOB, hour=1000)], [replace(before[0], score=9_000)])
         put(database, FIRST, [early], before)
         store_lineage(database, SECOND, FIRST)
@@ -49,7 +49,7 @@ def db(clickhouse: str) -> Iterator[Database]:
         state.applied.clear()
         state.position, state.sequence = -1, 0
         state.apply(late, 0, 9.0)
-        put(database, THIRD, [late], state.updates(9.0, everything=True))
+        put(database, THIRD, [late], list(state.updates(9.0, everything=True)))
         yield database
 
 
@@ -98,7 +98,7 @@ def test_a_row_that_is_missing_in_an_earlier_log_is_found(clickhouse: str) -> No
         state.applied.clear()
         state.position = -1
         state.apply(late, 0, 9.0)
-        put(db, SECOND, [late], state.updates(9.0, everything=True))
+        put(db, SECOND, [late], list(state.updates(9.0, everything=True)))
         assert audit(db).different == 0
         db.run(
             f"ALTER TABLE interactions_rows DELETE WHERE actor = '{BOB}'"

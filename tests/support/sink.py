@@ -80,4 +80,4 @@ def scored(frames: Sequence[Frame], partition: int = 0) -> list[ScoreUpdate]:
     state.epoch = 1
     for offset, each in enumerate(frames):
         state.apply(each, offset, now=float(offset))
-    return state.updates(float(len(frames)), everything=True)
+    return list(state.updates(float(len(frames)), everything=True))

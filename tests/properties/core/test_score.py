@@ -109,7 +109,7 @@ def source_key(number: int) -> tuple[str, int]:
 def test_in_the_end_every_account_has_its_score(log: tuple[list[Row], list[Frame]]) -> None:
     rows, frames = log
     state = ScorePartition(0, MODEL, once=True)
-    updates = []
+    updates: list[ScoreUpdate] = []
     for offset, one in enumerate(frames):
         state.apply(one, offset, offset / 7)
         updates += state.updates(offset / 7)
@@ -119,7 +119,7 @@ def test_in_the_end_every_account_has_its_score(log: tuple[list[Row], list[Frame
     assert last.keys() == known
     for profile in known:
         assert last[profile].score == plain_score(rows, profile, NOW)
-    assert state.updates(1e9, everything=True) == []
+    assert list(state.updates(1e9, everything=True)) == []
     assert state.rows == len(rows)
     changes = {p: 1000 + sum(u.change for u in updates if u.profile == p) for p in known}
     assert changes == {p: last[p].score for p in known}
@@ -139,9 +139,9 @@ def test_a_restart_anywhere_publishes_the_same(
             again.apply(one, offset, offset) is state.apply(one, offset, offset) or again is state
         )
         if again is not state:
-            assert again.updates(offset) == state.updates(offset)
+            assert list(again.updates(offset)) == list(state.updates(offset))
         elif offset % 2:
-            state.updates(offset)
+            list(state.updates(offset))
     here, there = NamedWindows(state._windows), NamedWindows(again._windows)
     assert here.held() == there.held()
     assert here.newest() == there.newest()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from schemas.model import load_model
-from streams.core.emission import Emission
+from streams.core.emission import CAUSES, Emission
 
 MODEL = load_model()
 
@@ -12,10 +12,10 @@ class Scores:
     """Three accounts with a score and one published sum each."""
 
     def __init__(self) -> None:
-        self.emission = Emission(MODEL, 1, 1.0)
+        self.emission = Emission(MODEL, 1.0)
         self.emission.reserve(3)
         self.score = np.array([20_000, 30_000, 36_990])
-        self.sum = np.array([1, 2, 3])
+        self.sum = np.array([1, 2, 3], np.uint64)
 
     def touch(self, *accounts: int) -> None:
         self.emission.touch(np.array(accounts))
@@ -26,10 +26,15 @@ class Scores:
     def publish(self, now: float, *, everything: bool = False) -> list[tuple[int, int, str]]:
         who = self.emission.candidates(now, everything=everything)
         decision = self.emission.decide(
-            who, self.score[who], self.sum[None, who], now, everything=everything
+            who, self.score[who], self.sum[who], now, everything=everything
         )
         return list(
-            zip(who[decision.places].tolist(), decision.change, decision.cause, strict=True)
+            zip(
+                who[decision.places].tolist(),
+                decision.change.tolist(),
+                [CAUSES[cause] for cause in decision.cause],
+                strict=True,
+            )
         )
 
 
@@ -128,8 +133,42 @@ def test_a_restart_goes_on() -> None:
     scores.touch(2)
     scores.sum[2] += 1
     again = Scores()
-    again.emission = Emission(MODEL, 1, 1.0)
-    again.emission.load(scores.emission.snapshot())
+    again.emission = Emission(MODEL, 1.0)
+    again.emission.load([scores.emission.snapshot(np.arange(3))], 3)
     again.score, again.sum = scores.score, scores.sum
     expected = [(0, -49, "end"), (1, 77, "time"), (2, 0, "interaction")]
     assert again.publish(10, everything=True) == expected
+
+
+def test_what_an_owner_before_may_still_publish_is_published_once_more() -> None:
+    scores = Scores()
+    scores.emission.publish_once_more(at=6.0)
+    scores.touch(0, 1)
+    assert len(scores.publish(0)) == 2
+    scores.score[0] += 5
+    scores.touch(0)
+    assert scores.publish(5) == [(0, 5, "interaction")]
+    scores.touch(2)
+    assert scores.publish(6.0) == [(0, 0, "interaction"), (1, 0, "interaction"),
+                                   (2, 35_990, "interaction")]  # fmt: skip
+    assert scores.publish(60) == []
+
+
+def test_an_account_that_must_be_published_again_does_not_leave_before() -> None:
+    scores = Scores()
+    scores.emission.publish_once_more(at=6.0)
+    scores.score[:] = 1000
+    scores.touch(0)
+    scores.publish(0)
+    who = np.array([0])
+    assert scores.emission.finish(who).tolist() == [False]
+    assert scores.publish(6.0) == [(0, 0, "interaction")]
+    assert scores.emission.finish(who).tolist() == [True]
+
+
+def test_nothing_is_recalled_of_nobody() -> None:
+    scores = Scores()
+    scores.emission.recall(
+        np.empty(0, np.int64), np.empty(0, np.int64), np.empty((15, 0), np.int64)
+    )
+    assert scores.publish(0) == []

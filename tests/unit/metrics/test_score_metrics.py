@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry
 from schemas.dead_letter import DeadLetter
 from schemas.interaction import Interaction
 from schemas.model import load_model
-from schemas.score import ScoreUpdate
 from schemas.topics import Topic
 from streams.core.decode import Reason
 from streams.core.score import Applied, ScorePartition
+from streams.core.updates import NO_UPDATES
 from streams.core.weigh_partition import WeighPartition
 from streams.metrics.common import SCORE, UNREADABLE, WEIGH
 from streams.metrics.score import ScoredBatch, ScoreMetrics
@@ -123,10 +123,10 @@ def test_a_batch_of_frames(registry: CollectorRegistry, metrics: ScoreMetrics) -
 def test_updates_and_checkpoints(registry: CollectorRegistry, metrics: ScoreMetrics) -> None:
     state = ScorePartition(0, load_model(), once=True)
     state.apply(frame(numbered([Row(), Row(target="twitter:kim")])), 0, 0.0)
-    updates: list[ScoreUpdate] = state.updates(1.0)
+    updates = state.updates(1.0)
     assert len(updates) == 2
     metrics.emitted(updates)
-    metrics.emitted([])
+    metrics.emitted(NO_UPDATES)
     metrics.checkpointed(WEIGH, 0.25)
     assert moved(registry) == {
         "scores_emitted_total interaction": 2,
