@@ -124,7 +124,9 @@ def decide(
             _put(columns, place, message, texts, start, partitions)
     if not texts:
         return columns
-    return replace(columns, data=np.concatenate((columns.data, np.frombuffer(texts, np.uint8))))
+    data = np.concatenate((columns.data, np.frombuffer(texts, np.uint8)))
+    data.setflags(write=False)  # as where nothing was added: kernels are compiled for one of them
+    return replace(columns, data=data)
 
 
 def _put(
