@@ -82,6 +82,7 @@ def rows_by_partition(
     data = decoded.data
     if undone := int(made.counts[MADE_TEXTS]):
         data = np.concatenate((data, made.texts[:undone]))
+        data.setflags(write=False)  # as ``decoded.data`` is
     told = Told(
         decoded.offsets,
         decoded.received_at,
