@@ -90,7 +90,7 @@ class Windows:
     ) -> None:
         if classes >= 1 << CLASS_BITS or kinds > 1 << KIND_BITS or len(horizons) > MOST_HORIZONS:
             raise ValueError(f"no room for {classes} classes, {kinds} kinds, {len(horizons)} hours")
-        sums = (0, len(horizons), kinds)
+        sums = (0, len(horizons))
         cells = Cells(
             weights=np.zeros(sums, np.int64),
             interactions=np.zeros(sums, np.int64),

@@ -21,9 +21,9 @@ class Cells(NamedTuple):
     """Rows of cells and of accounts; those that nobody has are nothing in particular."""
 
     weights: npt.NDArray[np.int64]
-    """int64[cells, horizons, kinds]: sums of weights."""
+    """int64[cells, horizons]: sums of weights."""
     interactions: npt.NDArray[np.int64]
-    """int64[cells, horizons, kinds]: numbers of interactions."""
+    """int64[cells, horizons]: numbers of interactions."""
     distinct: npt.NDArray[np.int32]
     """int32[cells, horizons, classes]: engagers whose best class in the horizon is c or higher.
     Of a sampled account only the named ones: scaled by ``<< level`` they stand for all."""

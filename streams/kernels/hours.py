@@ -6,7 +6,7 @@ import numpy.typing as npt
 from streams.kernels.cells import NO_CELL, NO_HOUR
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, sweep_pairs
-from streams.kernels.panes import best_since, class_of, cut_before, kind_of
+from streams.kernels.panes import best_since, class_of, cut_before
 from streams.kernels.rows import give_entry
 from streams.kernels.score_arrays import (
     CLASS_BITS,
@@ -17,7 +17,7 @@ from streams.kernels.score_arrays import (
     TOP,
     ScoreArrays,
 )
-from streams.kernels.windows import add_entry, count_entries, find_bounds, first_is_unknown, rise
+from streams.kernels.windows import add_sums, count_entries, find_bounds, first_is_unknown, rise
 
 Numbers = npt.NDArray[np.int32]
 Marks = npt.NDArray[np.uint8]
@@ -68,9 +68,8 @@ def _leave(
         row = arrays.entry_rows[entry]
         if row.pair != END:
             pair = arrays.pair_rows[row.pair]
-            kind = kind_of(row.key)
-            arrays.cells.weights[pair.cell, horizon, kind] -= row.weight
-            arrays.cells.interactions[pair.cell, horizon, kind] -= row.count
+            arrays.cells.weights[pair.cell, horizon] -= row.weight
+            arrays.cells.interactions[pair.cell, horizon] -= row.count
             _mark(arrays, row.pair, marks, LEFT)
             best = (pair.best >> shift) & _BEST_MASK
             if pair.engager != _NOBODY and best == class_of(row.key) + 1:
@@ -88,7 +87,7 @@ def _enter(arrays: ScoreArrays, pane: int, marks: Marks) -> None:
         row = arrays.entry_rows[entry]
         if row.pair != END:
             if pane >= since:
-                add_entry(arrays, arrays.pair_rows[row.pair].cell, row.key, row.weight, row.count)
+                add_sums(arrays, arrays.pair_rows[row.pair].cell, pane, row.weight, row.count)
                 rise(arrays, entry)
             _mark(arrays, row.pair, marks, ENTERED)
         entry = row.beside

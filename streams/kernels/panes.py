@@ -20,7 +20,6 @@ from streams.kernels.score_arrays import (
 )
 
 _CLASS_MASK = (1 << CLASS_BITS) - 1
-_KIND_MASK = (1 << KIND_BITS) - 1
 _PAIR_SHIFT = np.uint64(32)
 
 
@@ -40,12 +39,6 @@ def hour_of(key: int) -> Number:
 def class_of(key: int) -> Number:
     """The class of a key."""
     return (np.int64(key) >> KIND_BITS) & _CLASS_MASK
-
-
-@bare
-def kind_of(key: int) -> Number:
-    """The kind of a key."""
-    return np.int64(key) & _KIND_MASK
 
 
 @bare

@@ -102,7 +102,7 @@ def engage(cell: Number, cells: Cells, level: Number, formula: Formula, values: 
             rest += (weights[best] - weights[best - 1]) * (np.int64(distinct[best]) << level)
         fresh = formula.fresh_w * ((np.int64(distinct[0]) - np.int64(distinct[1])) << level)
         once = rest + min(fresh, formula.fresh_free + formula.fresh_mu * rest)
-        total = cells.weights[cell, horizon].sum()
+        total = cells.weights[cell, horizon]
         repeats = min(total, formula.kappa * once) >> formula.beta_shift
         amplified = min(once + repeats, formula.e_max)
         ratio = min(formula.r0, formula.r_max)  # no own posts yet
@@ -114,8 +114,8 @@ def engage(cell: Number, cells: Cells, level: Number, formula: Formula, values: 
 def add_sums(cell: Number, cells: Cells, level: Number, sums: Longs) -> None:
     """Add what one cell holds to int64[3, horizons] of its account."""
     for horizon in range(sums.shape[1]):
-        sums[0, horizon] += cells.weights[cell, horizon].sum()
-        sums[1, horizon] += cells.interactions[cell, horizon].sum()
+        sums[0, horizon] += cells.weights[cell, horizon]
+        sums[1, horizon] += cells.interactions[cell, horizon]
         sums[2, horizon] += np.int64(cells.distinct[cell, horizon, 0]) << level
 
 

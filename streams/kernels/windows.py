@@ -15,7 +15,7 @@ from streams.kernels.accounts import cell_of, find_accounts
 from streams.kernels.cells import NO_FIRST, NO_HOUR
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, find_pairs, raise_level, recount
-from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
+from streams.kernels.panes import class_of, entry_of, hour_of, key_of, newest_and_earliest
 from streams.kernels.score_arrays import (
     CLASS_BITS,
     END,
@@ -86,8 +86,8 @@ def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
     for row in range(len(entries)):
         if entries[row] != END and columns.hours[row] <= now:
             sign = -1 if columns.undo[row] else 1
-            key = arrays.entry_rows[entries[row]].key
-            add_entry(arrays, scratch.cells[row], key, sign * columns.weights[row], sign)
+            hour, weight = columns.hours[row], sign * columns.weights[row]
+            add_sums(arrays, scratch.cells[row], hour, weight, sign)
     for row in range(len(entries)):
         if entries[row] != END and columns.hours[row] <= now:
             if columns.undo[row]:
@@ -99,13 +99,13 @@ def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
 
 
 @bare
-def add_entry(arrays: ScoreArrays, cell: int, key: int, weight: int, count: int) -> None:
-    """Add to the sums of the horizons that an entry's hour lies in."""
-    hour, kind, now = hour_of(key), kind_of(key), arrays.counters[NOW]
+def add_sums(arrays: ScoreArrays, cell: int, hour: int, weight: int, count: int) -> None:
+    """Add to the sums of the horizons that an hour lies in, which is not ahead."""
+    now = arrays.counters[NOW]
     for horizon in range(len(arrays.horizons)):
         if hour >= now - arrays.horizons[horizon]:
-            arrays.cells.weights[cell, horizon, kind] += weight
-            arrays.cells.interactions[cell, horizon, kind] += count
+            arrays.cells.weights[cell, horizon] += weight
+            arrays.cells.interactions[cell, horizon] += count
 
 
 @bare
@@ -145,10 +145,8 @@ def _fall_back(arrays: ScoreArrays, entry: int) -> None:
 @bare
 def _has_early(arrays: ScoreArrays, cell: int) -> bool:
     """Whether anything counts in the longest horizon that the next one does not hold."""
-    interactions, early = arrays.cells.interactions[cell], 0
-    for kind in range(interactions.shape[1]):
-        early += interactions[-1, kind] - interactions[-2, kind]
-    return early > 0
+    interactions = arrays.cells.interactions[cell]
+    return bool(interactions[-1] > interactions[-2])
 
 
 @bare
@@ -189,7 +187,7 @@ def count_entries(arrays: ScoreArrays) -> None:
             row = entries[entry]
             hour = hour_of(row.key)
             if since <= hour <= now:
-                add_entry(arrays, cell, row.key, row.weight, row.count)
+                add_sums(arrays, cell, hour, row.weight, row.count)
                 if row.count > 0:
                     cells.last[cell] = max(cells.last[cell], hour)
                     cells.first[cell] = min(cells.first[cell], hour)

@@ -9,7 +9,7 @@ from schemas.kinds import KINDS
 from schemas.texts import TextColumn
 from streams.core.windows import Moved, Windows
 from streams.kernels.cells import NO_CELL, NO_HOUR
-from streams.kernels.score_arrays import Columns
+from streams.kernels.score_arrays import CODE_BITS, END, KIND_BITS, Columns
 from tests.support.weighed import MODEL, Counted, Row
 
 
@@ -47,8 +47,8 @@ class NamedWindows:
         result = {}
         for name, cell in self.cells():
             content = Counted(
-                tuple(cells.weights[cell].sum(-1).tolist()),
-                tuple(cells.interactions[cell].sum(-1).tolist()),
+                tuple(cells.weights[cell].tolist()),
+                tuple(cells.interactions[cell].tolist()),
                 tuple(map(tuple, cells.distinct[cell].T.tolist())),
             )
             if any(content.weights) or any(content.interactions) or any(map(any, content.distinct)):
@@ -96,6 +96,25 @@ def cells_of(windows: Windows) -> Iterator[tuple[tuple[str, int], int]]:
         while cell != NO_CELL:
             yield (windows.name(account), int(windows.arrays.cell_rows[cell]["network"])), cell
             cell = int(windows.cells.following[cell])
+
+
+def sums_by_kind(windows: Windows, cell: int) -> list[list[list[int]]]:
+    """Horizon → kind → weight and interactions of a cell, from what its engagers did by hour."""
+    arrays, now = windows.arrays, windows.now
+    sums = np.zeros((len(arrays.horizons), len(KINDS), 2), np.int64)
+    pair = int(arrays.cell_rows[cell]["pair"])
+    while pair != END:
+        entry = int(arrays.pair_rows[pair]["entry"])
+        while entry != END:
+            row = arrays.entry_rows[entry]
+            code = int(row["key"])
+            for horizon, hours in enumerate(arrays.horizons.tolist()):
+                if now - hours <= code >> CODE_BITS <= now:
+                    kind = code & (1 << KIND_BITS) - 1
+                    sums[horizon, kind] += int(row["weight"]), int(row["count"])
+            entry = int(row["older"])
+        pair = int(arrays.pair_rows[pair]["following"])
+    return sums.tolist()
 
 
 def newest_hours(rows: Iterable[Row], now: int) -> dict[tuple[str, int], int]:

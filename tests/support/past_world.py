@@ -21,7 +21,7 @@ from streams.rebuild.past import Past, PastLog
 from streams.rebuild.reader import Block
 from streams.rebuild.states import Rebuilder
 from streams.sinks.progress import Progress, Source
-from tests.support.cells import cells_of
+from tests.support.cells import cells_of, sums_by_kind
 from tests.support.interactions import record
 
 MODEL = load_model()
@@ -171,14 +171,17 @@ class World:
 
 
 def content(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """(account, network) → windows of the cell, its newest hour that counts, its first hour."""
+    """(account, network) → windows of the cell, its newest hour that counts, its first hour.
+
+    The windows are sums, sums by kind and engagers.
+    """
     found = {}
     for state in world.score:
         windows, cells, now = state._windows, state._windows.cells, state._windows.now
         for name, cell in cells_of(windows):
             found[name] = (
-                cells.weights[cell].tolist(),
-                cells.interactions[cell].tolist(),
+                (cells.weights[cell].tolist(), cells.interactions[cell].tolist()),
+                sums_by_kind(windows, cell),
                 cells.distinct[cell].tolist(),
                 max(int(cells.last[cell]), now - MODEL.longest_h - 1),
                 max(int(cells.first[cell]), now - MODEL.horizons_h[-2]),

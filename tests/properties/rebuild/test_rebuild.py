@@ -28,7 +28,7 @@ def feed(world: World, messages: list[Message], step: int = 13) -> list[ScoreUpd
 
 def counting(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
     """Cells that hold anything. What meets its undo at once leaves no trace, which else it does."""
-    return {cell: held[:4] for cell, held in content(world).items() if any(held[1][-1])}
+    return {cell: held[:4] for cell, held in content(world).items() if any(map(any, held[1][-1]))}
 
 
 def clocks(world: World) -> list[tuple[int, dict[Any, int]]]:

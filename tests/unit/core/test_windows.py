@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from streams.kernels.score_arrays import ALIVE, CELLS, ENTRIES, PAIRS, TOP
-from tests.support.cells import NamedWindows
+from tests.support.cells import NamedWindows, sums_by_kind
 from tests.support.weighed import Row
 
 ZOE = ("twitter:zoe", 0)
@@ -110,8 +110,8 @@ def test_a_jump_of_years_leaves_nothing_and_is_quick() -> None:
 def test_kinds_are_counted_apart() -> None:
     windows = at(1000)
     windows.apply([Row(kind=0), Row(kind=4), Row(kind=4, actor="ben")])
-    assert windows.windows.cells.interactions[0, 0].tolist() == [1, 0, 0, 0, 2]
-    assert windows.windows.cells.weights[0, 0].tolist() == [512, 0, 0, 0, 2 * 6 * 512]
+    kinds = [[512, 1], [0, 0], [0, 0], [0, 0], [2 * 6 * 512, 2]]
+    assert sums_by_kind(windows.windows, 0) == [kinds] * 5
 
 
 def test_amount_multiplies_weight_only() -> None:
