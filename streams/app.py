@@ -106,6 +106,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
 
     inputs.release = release
     inputs.wanted = lambda tp: weighs.wanted(tp) if (x := scores.wanted(tp)) is None else x
+    inputs.progress = lambda: (weighs.progress(), scores.progress())
     app.checks["partitions"] = lambda: weighs.unready() or scores.unready()
     read_score_worker(metrics, app, of_weigh, of_score)
     weigh_agent(app, weighs, outbox, metrics)

@@ -46,6 +46,7 @@ class Inputs:
     ``wanted`` gives the next offset that the state needs of a partition (None: no opinion yet);
     ``durable`` holds next offsets that the group may commit; ``release`` is awaited before
     partitions are given up; ``waiting`` says that inputs rest on purpose (a database is away);
+    ``progress`` differs from before where a recovery has come further;
     ``heard_at``: when a broker last answered anything (monotonic seconds), None before.
     """
 
@@ -53,6 +54,7 @@ class Inputs:
     wanted: Callable[[TP], int | None] = lambda _tp: None
     release: Callable[[], Awaitable[None]] = _nothing
     waiting: Callable[[], bool] = lambda: False
+    progress: Callable[[], object] = lambda: None
     durable: dict[TP, int] = field(default_factory=dict)
     heard_at: float | None = None
     seeks: Counter[TP] = field(default_factory=Counter)

@@ -17,6 +17,7 @@ from config.telemetry import Check
 from streams.engine.failstop import exit_when_stalled, exit_when_stopping_hangs, fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
 from streams.engine.pulse import Pulse
+from streams.engine.settling import Settling
 from streams.engine.transport import SCHEME
 
 log = logging.getLogger("renown.worker")
@@ -132,8 +133,12 @@ class WorkerApp(faust.App):
 
     async def _seek_stuck_inputs(self) -> None:
         before: dict[TP, int] = {}
+        settling = Settling(self.settings.session_seconds)
         while not self.should_stop:
             await self.sleep(_STUCK_SECONDS)
+            reason, progress = self._why_unread(), self.inputs.progress()
+            if said := settling.too_long(reason, progress, time.monotonic()):
+                fail_stop(f"it owns partitions that it does not read: {said}")
             if self.rebalancing or self.flow_control.is_active() is False:
                 before.clear()
                 continue
@@ -148,6 +153,25 @@ class WorkerApp(faust.App):
                 log.warning("reading again from the state's positions: %s", stuck)
                 await self.consumer.seek_to_state(stuck)
             before = held
+
+    def _why_unread(self) -> str:
+        """What keeps assigned inputs from being read that should end soon; nothing if all is well.
+
+        Not said: that no broker answers, that inputs rest on purpose, that there are none.
+        """
+        assigned = self.consumer.assignment()
+        if not assigned or self._check_broker() or self.inputs.waiting():
+            return ""
+        if self.rebalancing:
+            return "a rebalance has not ended"
+        if self.flow_control.is_active() is False:
+            return "its streams have rested"
+        batched = [tp for tp in assigned if tp.topic in self.inputs.batched]
+        if any(self.inputs.wanted(tp) is None for tp in batched):
+            return "states have been missing"
+        if any(self.end(tp) is None for tp in batched):
+            return "fetches have brought nothing"
+        return ""
 
     def end(self, tp: TP) -> int | None:
         """The offset after the last record of an assigned partition, if a fetch has told it."""
