@@ -92,8 +92,8 @@ def frames(accounts: int, engagers: int) -> Iterator[Frame]:
                 "weight": weights,
                 "amount": np.ones(len(rows), np.uint32),
                 "undo": nothing.astype(np.bool_),
-                "engager": _mixed(actor),
-                "id": _mixed(rows),
+                "engager": mixed(actor),
+                "id": mixed(rows),
                 "record": nothing.astype(np.uint64),
                 "undone_at": nothing,
                 "whole_record": nothing.astype(np.bool_),
@@ -101,7 +101,7 @@ def frames(accounts: int, engagers: int) -> Iterator[Frame]:
         )
 
 
-def _mixed(numbers: Numbers) -> npt.NDArray[np.uint64]:
+def mixed(numbers: Numbers) -> npt.NDArray[np.uint64]:
     """A hash of each number, never 0."""
     x = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)

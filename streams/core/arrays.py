@@ -1,6 +1,8 @@
 """Arrays that grow, and arrays as bytes for snapshots."""
 
-from typing import Any, TypeVar
+import math
+from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _T = TypeVar("_T", bound=np.generic)
+_LARGE: Final = 1 << 18
+_HUGE: Final = 1 << 25
+"""Above, pages of 2 MB are quicker, and what is left of the last one does not matter."""
 _SMALLER = ("<i1", "<i2", "<i4")
 
 
@@ -26,6 +31,21 @@ def grown(array: npt.NDArray[_T], length: int, fill: Any = 0) -> npt.NDArray[_T]
     )
     larger[..., :capacity] = array
     return larger
+
+
+def fresh(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros, of which only what is written to takes memory.
+
+    A large array has pages of its own, which go back to the system with it: those of the heap may
+    have been used before, and have to be cleared, all at once.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < _LARGE:
+        return np.zeros(shape, dtype)
+    pages = mmap(-1, size, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+    if size >= _HUGE:
+        pages.madvise(MADV_HUGEPAGE)
+    return np.ndarray(shape, dtype, buffer=pages)
 
 
 def run_starts(values: Ints) -> Ints:

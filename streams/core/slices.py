@@ -21,7 +21,7 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "hours": np.uint32,
     "codes": np.uint8,
     "weights": np.int64,
-    "counts": np.int32,
+    "counts": np.int64,
 }
 """The type of each column."""
 

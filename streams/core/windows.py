@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.texts import TextColumn
-from streams.core.arrays import Ints, grown
+from streams.core.arrays import Ints, fresh, grown
 from streams.core.slices import new_slice, packed, unpacked
 from streams.kernels.accounts import (
     find_accounts,
@@ -42,6 +42,7 @@ from streams.kernels.score_arrays import (
     ENTRIES,
     ENTRY,
     KIND_BITS,
+    LARGE,
     LAST_HOUR,
     LIMIT,
     MOST_HORIZONS,
@@ -59,7 +60,6 @@ from streams.kernels.windows import Scratch, apply_rows, recall_rows
 NAMED: Final = 256
 """So many engagers of an account are counted exactly; above, a sample is."""
 _UNLIMITED: Final = (1 << 31) - 2
-_NETWORKS: Final = 256
 _SMALLEST: Final = 64
 _FILLED: Final = (5, 8)
 _RECENT: Final = 1 << 12
@@ -110,6 +110,7 @@ class Windows:
             cell_rows=np.zeros(0, CELL),
             pair_rows=np.zeros(0, PAIR),
             entry_rows=np.zeros(0, ENTRY),
+            large=np.zeros((0, 2), np.int64),
             account_slots=np.zeros(_SMALLEST, np.int32),
             pair_slots=np.zeros(_SMALLEST, np.int32),
             panes=np.zeros(0, np.int32),
@@ -268,12 +269,11 @@ class Windows:
         self._copied[accounts] = _NEVER
 
     def _make_room(self, columns: Columns) -> None:
-        counters, rows = self.arrays.counters, len(columns.hours)
+        rows = len(columns.hours)
         self._make_room_for_names(columns.names, columns.places)
         self.make_room_for_cells(rows)
-        # where the level of an account rises, each of its cells may get a pair of nobody
-        crowded = min(rows, int(counters[ALIVE + PAIRS] + rows) // int(counters[LIMIT]) + 1)
-        self.make_room_for_pairs(rows + _NETWORKS * crowded)
+        # where a level rises, a cell may get a pair of nobody, before it gives others back
+        self.make_room_for_pairs(rows + 1)
         self.make_room_for_entries(rows)
         if rows:
             hours = columns.hours
@@ -295,7 +295,7 @@ class Windows:
             self._set_cells(names=_enlarged(self.cells.names, larger, used))
         slots = _slots(len(self.arrays.account_slots), self.accounts + rows)
         if slots > len(self.arrays.account_slots):
-            self.arrays = self.arrays._replace(account_slots=np.zeros(slots, np.int32))
+            self.arrays = self.arrays._replace(account_slots=fresh((slots,), np.int32))
             index_accounts(self.arrays)
 
     def make_room_for_cells(self, rows: int) -> None:
@@ -312,14 +312,18 @@ class Windows:
             self._enlarge(_more(capacity, top + rows), top, "pair_rows", ())
         slots = _slots(len(self.arrays.pair_slots), alive + rows)
         if slots > len(self.arrays.pair_slots):
-            self.arrays = self.arrays._replace(pair_slots=np.zeros(slots, np.int32))
+            self.arrays = self.arrays._replace(pair_slots=fresh((slots,), np.int32))
             index_pairs(self.arrays)
 
     def make_room_for_entries(self, rows: int) -> None:
         """Make room for so many more entries."""
         top, capacity = int(self.arrays.counters[TOP + ENTRIES]), len(self.arrays.entry_rows)
         if top + rows > capacity:
-            self._enlarge(_more(capacity, top + rows), top, "entry_rows", ())
+            capacity = _more(capacity, top + rows)
+            self._enlarge(capacity, top, "entry_rows", ())
+            # any of them may become large
+            held = int(self.arrays.counters[TOP + LARGE])
+            self.arrays = self.arrays._replace(large=_enlarged(self.arrays.large, capacity, held))
 
     def make_room_for_hours(self, hour: int) -> None:
         """Make room for panes up to ``hour``."""
@@ -355,8 +359,8 @@ def _alike(columns: Columns) -> Columns:
 
 
 def _more(capacity: int, needed: int) -> int:
-    """A capacity that grows by a quarter at least, so that growing costs constant time a row."""
-    return max(needed, capacity + capacity // 4, _SMALLEST)
+    """A capacity that grows by a half at least, so that growing costs constant time a row."""
+    return max(needed, capacity + capacity // 2, _SMALLEST)
 
 
 def _slots(slots: int, rows: int) -> int:
@@ -369,6 +373,6 @@ def _slots(slots: int, rows: int) -> int:
 
 def _enlarged(array: npt.NDArray[Any], capacity: int, used: int) -> npt.NDArray[Any]:
     """A copy of the first ``used`` rows with room for ``capacity``; the rest is not touched."""
-    larger = np.zeros((capacity, *array.shape[1:]), array.dtype)
+    larger = fresh((capacity, *array.shape[1:]), array.dtype)
     larger[:used] = array[:used]
     return larger

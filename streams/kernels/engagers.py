@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.compiling import bare
+from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import best_of
 from streams.kernels.rows import give_pair, pair_hash, take_pair
 from streams.kernels.score_arrays import (
@@ -202,8 +203,7 @@ def _move_entries(arrays: ScoreArrays, source: int, target: int) -> None:
         while older != END and entries[older].key > row.key:
             newer, older = older, entries[older].older
         if older != END and entries[older].key == row.key:
-            entries[older].weight += row.weight
-            entries[older].count += row.count
+            add_to(arrays, older, weight_of(arrays, entry), count_of(arrays, entry))
             row.pair = END  # it stays in its pane, as nothing
         else:
             row.pair = target

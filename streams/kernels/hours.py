@@ -6,6 +6,7 @@ import numpy.typing as npt
 from streams.kernels.cells import NO_CELL, NO_HOUR
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, sweep_pairs
+from streams.kernels.entry_sums import count_of, weight_of
 from streams.kernels.panes import best_since, class_of, cut_before
 from streams.kernels.rows import give_entry
 from streams.kernels.score_arrays import (
@@ -68,8 +69,8 @@ def _leave(
         row = arrays.entry_rows[entry]
         if row.pair != END:
             pair = arrays.pair_rows[row.pair]
-            arrays.cells.weights[pair.cell, horizon] -= row.weight
-            arrays.cells.interactions[pair.cell, horizon] -= row.count
+            arrays.cells.weights[pair.cell, horizon] -= weight_of(arrays, entry)
+            arrays.cells.interactions[pair.cell, horizon] -= count_of(arrays, entry)
             _mark(arrays, row.pair, marks, LEFT)
             best = (pair.best >> shift) & _BEST_MASK
             if pair.engager != _NOBODY and best == class_of(row.key) + 1:
@@ -87,7 +88,8 @@ def _enter(arrays: ScoreArrays, pane: int, marks: Marks) -> None:
         row = arrays.entry_rows[entry]
         if row.pair != END:
             if pane >= since:
-                add_sums(arrays, arrays.pair_rows[row.pair].cell, pane, row.weight, row.count)
+                cell, weight = arrays.pair_rows[row.pair].cell, weight_of(arrays, entry)
+                add_sums(arrays, cell, pane, weight, count_of(arrays, entry))
                 rise(arrays, entry)
             _mark(arrays, row.pair, marks, ENTERED)
         entry = row.beside

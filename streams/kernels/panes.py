@@ -7,6 +7,7 @@ undo took back stays with a count of 0 until its hour leaves the longest horizon
 import numpy as np
 
 from streams.kernels.compiling import bare
+from streams.kernels.entry_sums import count_of
 from streams.kernels.rows import mixed, take_entry
 from streams.kernels.score_arrays import (
     CLASS_BITS,
@@ -63,8 +64,7 @@ def entry_of(arrays: ScoreArrays, pair: int, key: int) -> Number:
 def _insert(arrays: ScoreArrays, pair: int, key: int, newer: int, older: int) -> Number:
     entry = take_entry(arrays)
     row = arrays.entry_rows[entry]
-    row.weight = 0
-    row.count = 0
+    row.sum = 0
     row.pair = pair
     row.key = key
     row.older = older
@@ -113,7 +113,7 @@ def best_since(arrays: ScoreArrays, pair: int, since: int, now: int, enough: int
         hour = hour_of(entries[entry].key)
         if hour < since:
             break
-        if hour <= now and entries[entry].count > 0:
+        if hour <= now and count_of(arrays, entry) > 0:
             best = max(best, class_of(entries[entry].key) + 1)
         entry = entries[entry].older
     return best
@@ -132,7 +132,7 @@ def best_of(arrays: ScoreArrays, pair: int) -> Number:
             horizon += 1
         if horizon == len(horizons):
             break
-        if hour <= now and entries[entry].count > 0:
+        if hour <= now and count_of(arrays, entry) > 0:
             best = max(best, class_of(entries[entry].key) + 1)
         entry = entries[entry].older
     while horizon < len(horizons):
@@ -161,7 +161,7 @@ def newest_and_earliest(
             hour = hour_of(entries[entry].key)
             if hour < since:
                 break
-            if hour <= now and entries[entry].count > 0:
+            if hour <= now and count_of(arrays, entry) > 0:
                 newest = max(newest, hour)
                 earliest = min(earliest, hour)
             entry = entries[entry].older

@@ -12,6 +12,8 @@ from streams.kernels.score_arrays import (
     END,
     ENTRIES,
     FREE,
+    LARGE,
+    LARGE_SUM,
     PAIRS,
     TOP,
     Number,
@@ -128,6 +130,31 @@ def give_entry(arrays: ScoreArrays, row: int) -> None:
     """Nobody needs this entry."""
     counters = arrays.counters
     counters[ALIVE + ENTRIES] -= 1
+    held = np.int64(arrays.entry_rows[row].sum)
+    if held & LARGE_SUM:
+        _give_large(arrays, held ^ LARGE_SUM)
     arrays.entry_rows[row].pair = END
     arrays.entry_rows[row].older = counters[FREE + ENTRIES] - 1
     counters[FREE + ENTRIES] = row + 1
+
+
+@bare
+def take_large(arrays: ScoreArrays) -> Number:
+    """A free row for a large sum."""
+    counters = arrays.counters
+    counters[ALIVE + LARGE] += 1
+    row = counters[FREE + LARGE] - 1
+    if row == END:
+        row = counters[TOP + LARGE]
+        counters[TOP + LARGE] += 1
+    else:
+        counters[FREE + LARGE] = arrays.large[row, 0] + 1
+    return row
+
+
+@bare
+def _give_large(arrays: ScoreArrays, row: Number) -> None:
+    counters = arrays.counters
+    counters[ALIVE + LARGE] -= 1
+    arrays.large[row, 0] = counters[FREE + LARGE] - 1
+    counters[FREE + LARGE] = row + 1

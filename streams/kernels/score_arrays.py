@@ -32,22 +32,18 @@ ACCOUNT: Final = np.dtype([("hash", "<u8"), ("named", "<i4"), ("pairs", "<i4")])
 CELL: Final = np.dtype([("account", "<i4"), ("pair", "<i4"), ("network", "<i4")])
 """``pair``: its first one."""
 PAIR: Final = np.dtype(
-    [("engager", "<u8"), ("cell", "<i4"), ("following", "<i4"), ("entry", "<i4"), ("best", "<i4")]
+    [("engager", "<u8"), ("cell", "<i4"), ("following", "<i4"), ("entry", "<i4"), ("best", "<i2")]
 )
 """``following``: the next pair of the cell; ``entry``: its newest one. ``best``: per horizon
 ``CLASS_BITS`` bits, 0 for nothing, else 1 + the best class. ``cell`` of a free row is ``END``."""
 ENTRY: Final = np.dtype(
-    [
-        ("weight", "<i8"),
-        ("pair", "<i4"),
-        ("older", "<i4"),
-        ("beside", "<i4"),
-        ("key", "<u4"),
-        ("count", "<i4"),
-    ]
+    [("pair", "<i4"), ("older", "<i4"), ("beside", "<i4"), ("key", "<u4"), ("sum", "<u4")]
 )
 """``key``: hour, class and kind; ``older``: the next entry of the pair, with a smaller key;
-``beside``: the next entry of the hour. ``pair`` of a free row is ``END``."""
+``beside``: the next entry of the hour. ``sum``: weight and count, see ``entry_sums``. ``pair`` of a
+free row is ``END``."""
+LARGE_SUM: Final = 1 << 31
+"""Bit of a ``sum`` that is the number of a row of ``large``."""
 
 Number = Any
 """A whole number: of Python, or of numpy with any width, as a kernel has it at the moment."""
@@ -65,16 +61,17 @@ NAME_BYTES: Final = 2
 DEAD_NAME_BYTES: Final = 3
 """Of them, those of accounts that left."""
 ALIVE: Final = 4
-"""The first of four: rows in use."""
-TOP: Final = 8
-"""The first of four: rows that were ever in use."""
-FREE: Final = 12
-"""The first of four: 1 + the first free row."""
-COUNTERS: Final = 16
+"""The first of five: rows in use."""
+TOP: Final = 9
+"""The first of five: rows that were ever in use."""
+FREE: Final = 14
+"""The first of five: 1 + the first free row."""
+COUNTERS: Final = 19
 ACCOUNTS: Final = 0
 CELLS: Final = 1
 PAIRS: Final = 2
 ENTRIES: Final = 3
+LARGE: Final = 4
 
 
 class ScoreArrays(NamedTuple):
@@ -85,6 +82,8 @@ class ScoreArrays(NamedTuple):
     cell_rows: Rows
     pair_rows: Rows
     entry_rows: Rows
+    large: npt.NDArray[np.int64]
+    """int64[entries, 2]: weights and counts that are too large for their entries, in no order."""
     account_slots: npt.NDArray[np.int32]
     """Hash index of the accounts by name: 1 + account, 0 for free. A power of two."""
     pair_slots: npt.NDArray[np.int32]

@@ -14,6 +14,7 @@ from streams.kernels.accounts import cell_of, name_hash, set_account
 from streams.kernels.cells import NO_CELL
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import pair_of
+from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import append_entry
 from streams.kernels.score_arrays import (
     ACCOUNTS,
@@ -33,7 +34,7 @@ Bools = npt.NDArray[np.bool_]
 class Slice(NamedTuple):
     """Accounts and what they have; an account that nobody has, has a name of no bytes."""
 
-    accounts: Column  # int32
+    accounts: Column  # int64
     name_sizes: Column  # uint16
     names: Column  # uint8
     levels: Column  # uint8
@@ -45,7 +46,7 @@ class Slice(NamedTuple):
     hours: Column  # uint32
     codes: Column  # uint8
     weights: Column  # int64
-    counts: Column  # int32
+    counts: Column  # int64
 
 
 @bare
@@ -96,8 +97,8 @@ def dump(arrays: ScoreArrays, slice_: Slice) -> None:
                     each = arrays.entry_rows[entry]
                     slice_.hours[place] = each.key >> CODE_BITS
                     slice_.codes[place] = each.key & ((1 << CODE_BITS) - 1)
-                    slice_.weights[place] = each.weight
-                    slice_.counts[place] = each.count
+                    slice_.weights[place] = weight_of(arrays, entry)
+                    slice_.counts[place] = count_of(arrays, entry)
                     place += 1
                     entry = each.older
                 slice_.entries_of[pair_place] = place - first
@@ -150,5 +151,4 @@ def _load_pair(
                 pair = pair_of(arrays, cell, slice_.engagers[pair_place], 0)
             key = (np.int64(slice_.hours[place]) << CODE_BITS) | slice_.codes[place]
             newest = append_entry(arrays, pair, key, newest)
-            arrays.entry_rows[newest].weight = slice_.weights[place]
-            arrays.entry_rows[newest].count = slice_.counts[place]
+            add_to(arrays, newest, slice_.weights[place], slice_.counts[place])

@@ -15,6 +15,7 @@ from streams.kernels.accounts import cell_of, find_accounts
 from streams.kernels.cells import NO_FIRST, NO_HOUR
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, find_pairs, raise_level, recount
+from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import class_of, entry_of, hour_of, key_of, newest_and_earliest
 from streams.kernels.score_arrays import (
     CLASS_BITS,
@@ -65,8 +66,7 @@ def record_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> Numb
             entry = entry_of(arrays, scratch.pairs[row], key)
             entries[row] = entry
             sign = -1 if columns.undo[row] else 1
-            arrays.entry_rows[entry].weight += sign * columns.weights[row]
-            arrays.entry_rows[entry].count += sign
+            add_to(arrays, entry, sign * columns.weights[row], sign)
     return full
 
 
@@ -112,7 +112,7 @@ def add_sums(arrays: ScoreArrays, cell: int, hour: int, weight: int, count: int)
 def rise(arrays: ScoreArrays, entry: int) -> None:
     """An entry of an hour that is not ahead got something: its pair may have a better class."""
     row, cells = arrays.entry_rows[entry], arrays.cells
-    if row.count <= 0:
+    if count_of(arrays, entry) <= 0:
         return  # undone within the same batch
     pair = arrays.pair_rows[row.pair]
     hour, now = hour_of(row.key), arrays.counters[NOW]
@@ -134,7 +134,7 @@ def rise(arrays: ScoreArrays, entry: int) -> None:
 def _fall_back(arrays: ScoreArrays, entry: int) -> None:
     """An entry of an hour that is not ahead lost something: find what is left."""
     row, cells = arrays.entry_rows[entry], arrays.cells
-    if row.count > 0:
+    if count_of(arrays, entry) > 0:
         return
     recount(arrays, row.pair)
     cell, hour = arrays.pair_rows[row.pair].cell, hour_of(row.key)
@@ -187,8 +187,9 @@ def count_entries(arrays: ScoreArrays) -> None:
             row = entries[entry]
             hour = hour_of(row.key)
             if since <= hour <= now:
-                add_sums(arrays, cell, hour, row.weight, row.count)
-                if row.count > 0:
+                count = count_of(arrays, entry)
+                add_sums(arrays, cell, hour, weight_of(arrays, entry), count)
+                if count > 0:
                     cells.last[cell] = max(cells.last[cell], hour)
                     cells.first[cell] = min(cells.first[cell], hour)
             entry = row.older

@@ -9,6 +9,7 @@ from schemas.kinds import KINDS
 from schemas.texts import TextColumn
 from streams.core.windows import Moved, Windows
 from streams.kernels.cells import NO_CELL, NO_HOUR
+from streams.kernels.entry_sums import count_of, weight_of
 from streams.kernels.score_arrays import CODE_BITS, END, KIND_BITS, Columns
 from tests.support.weighed import MODEL, Counted, Row
 
@@ -111,7 +112,7 @@ def sums_by_kind(windows: Windows, cell: int) -> list[list[list[int]]]:
             for horizon, hours in enumerate(arrays.horizons.tolist()):
                 if now - hours <= code >> CODE_BITS <= now:
                     kind = code & (1 << KIND_BITS) - 1
-                    sums[horizon, kind] += int(row["weight"]), int(row["count"])
+                    sums[horizon, kind] += weight_of(arrays, entry), count_of(arrays, entry)
             entry = int(row["older"])
         pair = int(arrays.pair_rows[pair]["following"])
     return sums.tolist()
