@@ -88,7 +88,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     def score_recovered(partition: int, state: ScorePartition, found: Recovered) -> None:
         of_score.recovered(partition, state, found)
         if state.epoch > 1:  # an owner before may not know yet, and have updates on their way
-            state.publish_once_more(time.monotonic() + settings.session_seconds)
+            state.guard(time.monotonic() + settings.session_seconds)
 
     weighs.on_recovered, scores.on_recovered = of_weigh.recovered, score_recovered
     checkpoints = (of_weigh, of_score)

@@ -90,6 +90,8 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: Score
                     if states.states.get(partition) is not state:
                         continue  # given up while this loop waited
                     state.tick(began)
+                    behind = app.behind(Topic.WEIGHED.value, partition, state.position + 1)
+                    state.pass_guard(began, caught_up=behind == 0)
                     send_updates(outbox, metrics, partition, state.updates(began))
                     await outbox.room()
                 took = time.monotonic() - began

@@ -69,7 +69,7 @@ class Emission:
         self._published: npt.NDArray[np.float64] = np.empty(0, np.float64)
         self._waiting: npt.NDArray[np.int32] = np.empty(0, np.int32)
         self._listed = 0
-        self._once_more_at: float | None = None
+        self._guarded = False
 
     def reserve(self, accounts: int) -> None:
         """Make accounts 0 to ``accounts - 1`` exist."""
@@ -98,12 +98,19 @@ class Emission:
         """Time changed these accounts."""
         self._mark(accounts, DUE)
 
-    def publish_once_more(self, at: float) -> None:
-        """At wall time ``at``, publish again what was published until then.
+    def guard(self) -> None:
+        """An owner before may have published what is not known here, and may still do so.
 
-        What an owner before this one had on its way may arrive as late as that.
+        Until ``end_guard`` whatever is touched is published, whether it differs or not.
         """
-        self._once_more_at = at
+        self._guarded = True
+
+    def end_guard(self) -> None:
+        """Publish once more what was published meanwhile: nobody else publishes any more."""
+        self._guarded = False
+        repeated = np.flatnonzero(self._flags[: self.accounts] & REPEAT)
+        self._flags[repeated] &= ~np.uint8(REPEAT)
+        self._mark(repeated, AGAIN)
 
     def _mark(self, accounts: npt.NDArray[Any], bit: int) -> None:
         accounts = np.ascontiguousarray(accounts, np.int64)
@@ -131,11 +138,6 @@ class Emission:
 
         They must be decided on.
         """
-        if self._once_more_at is not None and now >= self._once_more_at:
-            self._once_more_at = None
-            repeated = np.flatnonzero(self._flags[: self.accounts] & REPEAT)
-            self._flags[repeated] &= ~np.uint8(REPEAT)
-            self._mark(repeated, AGAIN)
         most = self._listed if everything else min(self._listed, MOST_AT_ONCE)
         rested: Ints = np.empty(most, np.int64)
         before = np.inf if everything else now - self._emit_seconds
@@ -163,13 +165,14 @@ class Emission:
         due = (flags & DUE) != 0
         by_time = known & due & ((np.abs(change) >= MOVED) | crossed)
         at_end = known & (change != 0) if everything else np.zeros(len(accounts), np.bool_)
-        by_touch = (((flags & TOUCHED) != 0) & differs) | (known & ((flags & AGAIN) != 0))
+        by_touch = ((flags & TOUCHED) != 0) & (differs | self._guarded)
+        by_touch |= known & ((flags & AGAIN) != 0)
         cause = np.where(by_touch, 0, np.where(by_time, 1, 2))
         chosen = by_touch | by_time | at_end
         places = np.flatnonzero(chosen)
 
         drifted = known & (change != 0) & ~chosen
-        repeat = (flags & REPEAT) | (chosen & (self._once_more_at is not None)) * np.uint8(REPEAT)
+        repeat = (flags & REPEAT) | (chosen & self._guarded) * np.uint8(REPEAT)
         self._flags[accounts] = CHANGED | repeat | drifted * np.uint8(DRIFTED)
         published = accounts[places]
         self._published[published] = now

@@ -67,6 +67,7 @@ class ScorePartition:
         self.holes = 0
         self.lost = 0
         self._number = 0
+        self._guard_until: float | None = None
         self._model = model
         self._formula = formula_of(model)
         self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
@@ -238,9 +239,23 @@ class ScorePartition:
         self.sequence += len(decision.places)
         return write(accounts, decision, cells, found, common)
 
-    def publish_once_more(self, at: float) -> None:
-        """At wall time ``at`` publish again what was published until then."""
-        self._emission.publish_once_more(at)
+    def guard(self, until: float) -> None:
+        """An owner before may publish until wall time ``until``, of rows not applied here yet.
+
+        Its updates may lie behind ours in the log, or tell of rows that cancel out when they are
+        applied here in one go. So all that is touched is published, and at the end once more.
+        """
+        self._guard_until = until
+        self._emission.guard()
+
+    def pass_guard(self, now: float, *, caught_up: bool) -> None:
+        """End the guard after its time, once all is applied that the owner before can have read.
+
+        ``caught_up``: whether the state stands at the end of ``weighed``.
+        """
+        if self._guard_until is not None and now >= self._guard_until and caught_up:
+            self._guard_until = None
+            self._emission.end_guard()
 
     def positions(self) -> dict[str, int]:
         """Input topic → next offset."""

@@ -141,27 +141,29 @@ def test_a_restart_goes_on() -> None:
 
 
 def test_what_an_owner_before_may_still_publish_is_published_once_more() -> None:
-    scores = Scores()
-    scores.emission.publish_once_more(at=6.0)
-    scores.touch(0, 1)
-    assert len(scores.publish(0)) == 2
+    scores = published()
+    scores.emission.guard()
+    scores.touch(0)
+    assert scores.publish(3) == [(0, 0, "interaction")], "though nothing differs"
     scores.score[0] += 5
     scores.touch(0)
+    scores.fall_due(1)
     assert scores.publish(5) == [(0, 5, "interaction")]
+    scores.emission.end_guard()
     scores.touch(2)
-    assert scores.publish(6.0) == [(0, 0, "interaction"), (1, 0, "interaction"),
-                                   (2, 35_990, "interaction")]  # fmt: skip
+    assert scores.publish(5.1) == [(0, 0, "interaction")]
     assert scores.publish(60) == []
 
 
 def test_an_account_that_must_be_published_again_does_not_leave_before() -> None:
     scores = Scores()
-    scores.emission.publish_once_more(at=6.0)
+    scores.emission.guard()
     scores.score[:] = 1000
     scores.touch(0)
     scores.publish(0)
     who = np.array([0])
     assert scores.emission.finish(who).tolist() == [False]
+    scores.emission.end_guard()
     assert scores.publish(6.0) == [(0, 0, "interaction")]
     assert scores.emission.finish(who).tolist() == [True]
 

@@ -285,3 +285,25 @@ def test_an_account_leaves_after_its_last_update_and_may_come_back() -> None:
         rows = [Row(hour=3170, target="twitter:yan", offset=3), Row(hour=3170, offset=4)]
         one.apply(frame(rows), 3, 3)
         assert [score for _, score, _ in brief(list(one.updates(3)))] == [ONE_RETWEET] * 2
+
+
+def test_a_new_owner_takes_back_what_only_the_owner_before_has_told() -> None:
+    """It told of a row that its checkpoint lacks; here the row comes together with its undo."""
+    state = partition()
+    state.apply(frame(numbered([Row()])), 0, 0)
+    list(state.updates(0))
+    again = through_bytes(state)
+    rows = numbered([Row(), Row(actor="twitter:ben"), Row(actor="twitter:ben", undo=True)])
+    state.apply(frame(rows[1:2]), 1, 1)
+    assert len(list(state.updates(5))) == 1, "what is known in the world"
+    again.guard(until=6.0)
+    again.apply(frame(rows[1:2]), 1, 1)
+    again.apply(frame(rows[2:]), 2, 1)
+    [update] = again.updates(5)
+    assert update.interactions == (1,) * 5
+    again.pass_guard(7.0, caught_up=False)
+    assert list(again.updates(7.0)) == []
+    again.pass_guard(7.0, caught_up=True)
+    assert [u.interactions for u in again.updates(7.0)] == [(1,) * 5]
+    again.pass_guard(9.0, caught_up=True)
+    assert list(again.updates(20.0)) == []
