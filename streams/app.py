@@ -28,7 +28,7 @@ from streams.groups import SCORE_GROUP
 from streams.metrics.common import SCORE, WEIGH
 from streams.metrics.live import read_score_worker
 from streams.metrics.score import ScoreMetrics
-from streams.score import score_agent, send_updates
+from streams.score import publish_task, score_agent, send_updates
 from streams.warming import warm_up
 from streams.weigh import send_owed, weigh_agent
 
@@ -111,6 +111,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     read_score_worker(metrics, app, of_weigh, of_score)
     weigh_agent(app, weighs, outbox, metrics)
     score_agent(app, scores, outbox, metrics)
+    publish_task(app, scores, outbox, metrics)
 
     @app.task
     async def take_checkpoints() -> None:

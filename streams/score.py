@@ -37,7 +37,7 @@ def send_updates(outbox: Outbox, metrics: ScoreMetrics, partition: int, updates:
 
 
 def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
-    """Register the agent that reads ``weighed`` and the task that publishes updates."""
+    """Register the agent that reads ``weighed``."""
 
     async def take(state: ScorePartition, tp: TP, record: Record, done: ScoredBatch) -> None:
         try:
@@ -80,6 +80,10 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: Score
                 await app.sleep(0)
             except Exception as error:
                 fail_stop("scoring failed", error)
+
+
+def publish_task(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
+    """Register the task that publishes what changed."""
 
     @app.task
     async def emit() -> None:
