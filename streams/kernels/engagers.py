@@ -44,7 +44,8 @@ def find_pairs(
 ) -> Number:
     """Write the pair of each row whose cell is not ``END``, made where it is new.
 
-    ``full`` gets the accounts that now have more named engagers than the limit; returns how many.
+    ``full`` gets the accounts that have one more named engager than before, and more of them than
+    the limit, some of them several times; returns how many.
     """
     found, rows = 0, arrays.account_rows
     for row in range(len(cells)):
@@ -54,7 +55,7 @@ def find_pairs(
         before = rows[account].named
         level = arrays.cells.level[account]
         pairs[row] = pair_of(arrays, cells[row], columns.engagers[row], level)
-        if before < rows[account].named == arrays.counters[LIMIT] + 1:
+        if before < rows[account].named > arrays.counters[LIMIT]:
             full[found] = account
             found += 1
     return found

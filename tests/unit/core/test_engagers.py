@@ -150,3 +150,20 @@ def test_up_to_the_limit_every_engager_is_named() -> None:
     windows.apply([Row(actor=f"actor {i}", cls=0) for i in range(256)])
     assert windows.held()[ZOE].distinct[0] == (256,) * 5
     assert windows.windows.cells.level[0] == 0
+
+
+def test_an_exact_state_is_sampled_once_engagers_come_to_a_worker_that_samples() -> None:
+    exact = at(1000)
+    rows = [Row(actor=f"actor {i}", hour=1000, cls=0) for i in range(1000)]
+    exact.apply(rows)
+    sampling = NamedWindows(new_windows(exact=False))
+    sampling.windows.load([exact.windows.snapshot(0)])
+    assert sampling.held() == exact.held()
+    rows.append(Row(actor="one more", hour=1000, cls=0))
+    sampling.apply(rows[-1:])
+    level = int(sampling.windows.cells.level[0])
+    assert level >= 2
+    named = sampling.held()[ZOE].distinct[0]
+    assert named == sampled(rows, level)
+    assert named[0] <= 256
+    assert sampling.held()[ZOE].interactions == (1001,) * 5
