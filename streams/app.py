@@ -85,12 +85,10 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         scores, derive=last_updates, on_taken=partial(metrics.checkpointed, SCORE)
     )
 
-    def score_recovered(partition: int, state: ScorePartition, found: Recovered) -> None:
-        of_score.recovered(partition, state, found)
-        if state.epoch > 1:  # an owner before may not know yet, and have updates on their way
-            state.guard(time.monotonic() + settings.session_seconds)
-
-    weighs.on_recovered, scores.on_recovered = of_weigh.recovered, score_recovered
+    weighs.on_recovered, scores.on_recovered = (
+        of_weigh.recovered,
+        partial(_recovered, of_score, settings.session_seconds),
+    )
     checkpoints = (of_weigh, of_score)
 
     async def release() -> None:
@@ -126,6 +124,18 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
 
     app.task(app.watch_for_stuck_inputs)
     return app
+
+
+def _recovered(
+    checkpointer: Checkpointer[ScorePartition],
+    session_seconds: float,
+    partition: int,
+    state: ScorePartition,
+    found: Recovered,
+) -> None:
+    checkpointer.recovered(partition, state, found)
+    if state.epoch > 1:  # an owner before may not know yet, and have updates on their way
+        state.guard(time.monotonic() + session_seconds)
 
 
 def run(settings: Settings) -> None:

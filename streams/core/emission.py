@@ -38,7 +38,7 @@ CAUSES = (INTERACTION, TIME, END)
 MOST_AT_ONCE = 20_000
 """So many accounts are looked at in one go, lest everything else waits; the rest has its turn."""
 _UNPUBLISHED = 0
-_KEPT_FLAGS = TOUCHED | DUE | DRIFTED | AGAIN
+_KEPT_FLAGS = TOUCHED | DUE | DRIFTED | AGAIN | REPEAT
 
 Hashes = npt.NDArray[np.uint64]
 

@@ -168,6 +168,19 @@ def test_an_account_that_must_be_published_again_does_not_leave_before() -> None
     assert scores.emission.finish(who).tolist() == [True]
 
 
+def test_an_owner_that_dies_in_the_guard_leaves_word_of_what_to_publish_again() -> None:
+    scores = Scores()
+    scores.emission.guard()
+    scores.touch(1)
+    scores.publish(0)
+    again = Scores()
+    again.emission.load([scores.emission.snapshot(np.arange(3))], 3)
+    again.emission.guard()
+    assert again.publish(5) == []
+    again.emission.end_guard()
+    assert again.publish(6) == [(1, 0, "interaction")]
+
+
 def test_nothing_is_recalled_of_nobody() -> None:
     scores = Scores()
     scores.emission.recall(
