@@ -118,6 +118,7 @@ class Windows:
             horizons=np.array(horizons, np.int64),
             counters=np.zeros(COUNTERS, np.int64),
         )
+        self._kinds = kinds
         # by account: number of the snapshot that holds it as it is, or _NEVER
         self._copied: Ints = np.empty(0, np.int64)
         self.arrays.counters[LIMIT] = _UNLIMITED if exact else named
@@ -148,7 +149,10 @@ class Windows:
         return bytes(self.cells.names[at : at + size]).decode()
 
     def apply(self, columns: Columns) -> npt.NDArray[np.int32]:
-        """Count rows, of which ``weights`` are positive on an undo too; returns their accounts."""
+        """Count rows, of which ``weights`` are positive on an undo too; returns their accounts.
+
+        Raises ``ValueError`` if a class or kind is unknown.
+        """
         self._make_room(columns)
         scratch = _scratch(len(columns.hours))
         apply_rows(self.arrays, _alike(columns), scratch)
@@ -156,7 +160,10 @@ class Windows:
         return scratch.accounts
 
     def recall(self, columns: Columns) -> None:
-        """Take in rows of before, in any order; they count from ``begin`` on."""
+        """Take in rows of before, in any order; they count from ``begin`` on.
+
+        Raises ``ValueError`` if a class or kind is unknown.
+        """
         self._make_room(columns)
         recall_rows(
             self.arrays,
@@ -270,6 +277,10 @@ class Windows:
 
     def _make_room(self, columns: Columns) -> None:
         rows = len(columns.hours)
+        # kernels do not look at bounds: rows of a later version would be written anywhere
+        best, last = int(columns.classes.max(initial=0)), int(columns.kinds.max(initial=0))
+        if best >= self.cells.distinct.shape[2] or last >= self._kinds:
+            raise ValueError(f"rows with class {best} or kind {last}, which are unknown here")
         self._make_room_for_names(columns.names, columns.places)
         self.make_room_for_cells(rows)
         # where a level rises, a cell may get a pair of nobody, before it gives others back

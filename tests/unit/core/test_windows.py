@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from streams.kernels.score_arrays import ALIVE, CELLS, ENTRIES, PAIRS, TOP
-from tests.support.cells import NamedWindows, sums_by_kind
+from tests.support.cells import NamedWindows, columns_of, sums_by_kind
 from tests.support.weighed import Row
 
 ZOE = ("twitter:zoe", 0)
@@ -188,3 +189,15 @@ def test_rows_that_have_nothing_left_are_used_again() -> None:
     assert counters[ALIVE + PAIRS] == counters[ALIVE + ENTRIES] == 0
     windows.windows.free(windows.windows.empty())
     assert windows.windows.accounts == counters[ALIVE + CELLS] == 0
+
+
+@pytest.mark.parametrize(("class_", "kind"), [(7, 0), (200, 0), (0, 5)])
+def test_classes_and_kinds_of_a_later_version_are_refused(class_: int, kind: int) -> None:
+    later = columns_of([Row(), Row()])._replace(
+        classes=np.array([0, class_], np.uint8), kinds=np.array([0, kind], np.uint8)
+    )
+    windows = at(1000).windows
+    for take in (windows.apply, windows.recall):
+        with pytest.raises(ValueError, match="unknown here"):
+            take(later)
+    assert not windows.accounts
