@@ -212,6 +212,7 @@ def _columns(bodies: list[_Body], position: int) -> RecordColumns:
         offset=np.array([header.base_offset for header in headers], np.int64),
         time=np.array(stamps, np.int64),
         step=np.array([not header.has(_APPEND_TIME) for header in headers], np.int64),
+        last=np.array([header.last for header in headers], np.int64),
     )
     places = Places(*(np.empty(int(spans.number.sum()), np.int64) for _ in Places._fields))
     if not locate(buffer, spans, places):

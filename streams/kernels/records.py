@@ -29,7 +29,8 @@ class Spans(NamedTuple):
     """Batches of records in a buffer; int64[batches] each.
 
     Their bytes ``start`` to ``stop``, the number of records, the offset and time (ms) to which the
-    records' differences are added; ``step`` 0: all records have the batch's time, else 1.
+    records' differences are added, the ``last`` offset; ``step`` 0: all records have the batch's
+    time, else 1.
     """
 
     start: Longs
@@ -38,6 +39,7 @@ class Spans(NamedTuple):
     offset: Longs
     time: Longs
     step: Longs
+    last: Longs
 
 
 class Places(NamedTuple):
@@ -100,7 +102,7 @@ def _after_headers(data: Bytes, place: np.int64, stop: np.int64) -> np.int64:
 
 @kernel
 def locate(data: Bytes, spans: Spans, places: Places) -> bool:
-    """Fill in ``places``; False if a batch is not well-formed or its offsets do not ascend.
+    """Fill in ``places``; False if a batch is not well-formed or its offsets do not ascend in it.
 
     ``places`` has as many records as ``spans`` together.
     """
@@ -127,7 +129,7 @@ def locate(data: Bytes, spans: Spans, places: Places) -> bool:
             if place == _FAILED or place >= end:
                 return False
             offset = spans.offset[span] + delta
-            if delta < 0 or offset <= previous:
+            if delta < 0 or offset <= previous or offset > spans.last[span]:
                 return False
             headers = place
             # Nearly all records have none: one byte, which is zero.

@@ -1,5 +1,7 @@
 """Records found in the bytes of a fetch are those that aiokafka finds."""
 
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ MAYBE_BYTES = st.none() | st.binary(max_size=200)
 HEADERS = st.lists(st.tuples(st.text(max_size=5), MAYBE_BYTES), max_size=3).map(tuple)
 TIMES = st.integers(0, 1 << 45)
 CONTENTS = st.lists(st.tuples(TIMES, MAYBE_BYTES, MAYBE_BYTES, HEADERS), min_size=1, max_size=9)
+_LAST_OFFSET_DELTA = 23
 Content = tuple[int, bytes | None, bytes | None, Headers]
 
 
@@ -72,7 +75,7 @@ def test_damaged_records_are_left_to_aiokafka_or_read_as_it_does(
 @given(st.binary(max_size=60), st.integers(1, 5))
 def test_any_bytes_are_read_within_their_bounds(body: bytes, number: int) -> None:
     one = np.zeros(1, np.int64)
-    spans = Spans(one, one + len(body), one + number, one, one, one + 1)
+    spans = Spans(one, one + len(body), one + number, one, one, one + 1, one + (1 << 40))
     places = Places(*(np.full(number, -9, np.int64) for _ in Places._fields))
     if locate(np.frombuffer(body, np.uint8), spans, places):
         assert (places.values + places.value_sizes.clip(0) <= len(body)).all()
@@ -85,3 +88,10 @@ def test_a_wrong_checksum_is_left_to_aiokafka(codec: int) -> None:
     raw[-1] ^= 1
     with pytest.raises(Unusual, match="checksum"):
         list(read(bytes(raw), 0))
+
+
+def test_a_record_beyond_the_end_of_its_batch_is_left_to_aiokafka() -> None:
+    raw = bytearray(batch([Record(100, 1, None, b"a"), Record(101, 1, None, b"b")]))
+    struct.pack_into(">i", raw, _LAST_OFFSET_DELTA, 0)
+    with pytest.raises(Unusual, match="malformed"):
+        list(read(checked(raw), 100))
