@@ -106,9 +106,10 @@ def _in_scores(verdict: Verdict, newest: dict[str, dict[str, Any]]) -> list[str]
         said = _said(update)
         level = update.get("level", 0)
         mine = standing(rows, update["clock"], level)
-        # Nothing is published where a change leaves all that a reader sees as it was: one
-        # interaction taken back and another one added, by the same clock.
-        if said != mine and said != standing(rows, clocks[update["partition"]], level):
+        # Nothing is published where a change leaves sums and score as they were: one interaction
+        # taken back and another one added. Momentum alone is no reason either; it goes with time.
+        at_end = standing(rows, clocks[update["partition"]], level)
+        if said != mine and said != at_end._replace(momentum=said.momentum):
             found.append(f"{account} at {update['clock']}: {said} instead of {mine}")
         if level and len({(row.network, row.actor) for row in rows}) <= _EXACT_ENGAGERS:
             found.append(f"{account} is sampled without need")
