@@ -17,6 +17,7 @@ from streams.core.past import Past as PastRow
 from streams.core.records import Record
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
+from streams.kernels.score_arrays import END
 from streams.rebuild.past import Past, PastLog
 from streams.rebuild.reader import Block
 from streams.rebuild.states import Rebuilder
@@ -173,12 +174,15 @@ class World:
 def content(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
     """(account, network) → windows of the cell, its newest hour that counts, its first hour.
 
-    The windows are sums, sums by kind and engagers.
+    The windows are sums, sums by kind and engagers. A cell with nothing left is left out: it stays
+    until its account leaves, and a rebuilt state does not have it in the first place.
     """
     found = {}
     for state in world.score:
         windows, cells, now = state._windows, state._windows.cells, state._windows.now
         for name, cell in cells_of(windows):
+            if windows.arrays.cell_rows["pair"][cell] == END:
+                continue
             found[name] = (
                 (cells.weights[cell].tolist(), cells.interactions[cell].tolist()),
                 sums_by_kind(windows, cell),
