@@ -119,6 +119,7 @@ def broker(folder: Path) -> Iterator[Broker]:
     if not settings.exists():
         _format(run, folder, settings)
     ports = json.loads((folder / "ports.json").read_text())
+    settings.write_text(_SETTINGS.format(**ports, logs=folder / "logs"))  # it may have been moved
     child = ChildProcess("Apache Kafka", [*run, "kafka.Kafka", str(settings)])
     try:
         child.start().wait_ready(lambda: answers(ports["port"]), _START_SECONDS)

@@ -16,7 +16,7 @@ from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.engine.changelog import Recovered
-from streams.engine.checkpoint import Checkpointer
+from streams.engine.checkpoint import Budget, Checkpointer
 from streams.engine.checkpoint_files import ASKED
 from streams.engine.checks import Checks
 from streams.engine.failstop import fail_stop
@@ -74,6 +74,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         inputs=inputs,
         admin=admin,
         interval=settings.checkpoint_seconds,
+        budget=Budget(),
         at_rest=settings.once,
         truncate_after=unnoticed if settings.truncate_changelog else None,
         asked=(folder / ASKED).exists if folder else lambda: False,

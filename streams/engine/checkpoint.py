@@ -41,10 +41,10 @@ log = logging.getLogger("renown.checkpoint")
 
 _IDLE_SECONDS = 0.3
 """In a run that ends, a state that rests this long is checkpointed without waiting its turn."""
+_LONGEST_WAIT = 60.0
+"""Beyond it a crash would cost too much reading, whatever checkpoints cost."""
 _MOST_UNDER_WAY = 64
 """Parts that may be sent at once, some 60 MB."""
-_SHARE_OF_TIME = 0.1
-"""A checkpoint may take at most about this share of a partition's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,30 @@ class _Stored:
     start: int
 
 
+class Budget:
+    """All checkpoints of a worker together take at most about a ``share`` of its time.
+
+    The larger the states, the longer from one checkpoint to the next: a crash then costs the
+    reading of more rows, up to a minute's, and running costs always the same share.
+    """
+
+    def __init__(self, share: float = 0.1) -> None:
+        self._share = share
+        self._took: dict[object, float] = {}
+
+    def took(self, key: object, seconds: float) -> None:
+        """The newest checkpoint of the state ``key`` took so long."""
+        self._took[key] = seconds
+
+    def forget(self, key: object) -> None:
+        """The state is no longer here."""
+        self._took.pop(key, None)
+
+    def wait(self) -> float:
+        """Seconds from one checkpoint of a state to the next, at least; never over a minute."""
+        return min(sum(self._took.values()) / self._share, _LONGEST_WAIT)
+
+
 @dataclass(slots=True)
 class _Progress:
     """What is known of one partition's checkpoints. Times are monotonic seconds.
@@ -73,7 +97,6 @@ class _Progress:
     version: object = None
     number: int = 0
     taken_at: float = 0.0
-    took: float = 0.0
     seen: object = None
     moved_at: float = 0.0
     changed_at: float | None = None
@@ -92,6 +115,7 @@ class Checkpointer(Generic[S]):
         derive: Callable[[int, S], None],
         *,
         interval: float,
+        budget: Budget,
         at_rest: bool = False,
         truncate_after: float | None = None,
         on_taken: Callable[[float], None] = lambda _seconds: None,
@@ -107,7 +131,7 @@ class Checkpointer(Generic[S]):
         """
         self.log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
-        self._interval = interval
+        self._interval, self._budget = interval, budget
         self._at_rest = at_rest
         self._progress: dict[int, _Progress] = {}
         self._lock = asyncio.Lock()
@@ -134,6 +158,7 @@ class Checkpointer(Generic[S]):
         async with self._lock:
             for partition, state in list(self.log.released.items()):
                 await self._checkpoint(partition, state)
+                self._budget.forget((self.log.topic, partition))
 
     def recovered(self, partition: int, state: S, found: Recovered) -> None:
         """Start anew for a partition just recovered from ``found``."""
@@ -162,7 +187,7 @@ class Checkpointer(Generic[S]):
             return False
         if progress.changed_at is None:
             progress.changed_at = now
-        wait = max(self._interval, progress.took / _SHARE_OF_TIME)
+        wait = max(self._interval, self._budget.wait())
         rests = self._at_rest and now - progress.moved_at >= _IDLE_SECONDS
         return rests or now - progress.taken_at >= wait or self._asked()
 
@@ -197,9 +222,10 @@ class Checkpointer(Generic[S]):
         reach(Point.OFFSETS_ANNOUNCED)
         progress.number += 1
         progress.taken_at = time.monotonic()
-        progress.took = progress.taken_at - began
+        took = progress.taken_at - began
+        self._budget.took((self.log.topic, partition), took)
         progress.changed_at = None if state.version() == version else began
-        self._on_taken(progress.took)
+        self._on_taken(took)
         stored = _Stored(progress.taken_at, len(body), number, oldest, start)
         progress.stored.append(stored)
         self.log.sizes[partition] = [s.size for s in progress.stored if s.number >= oldest]

@@ -1,6 +1,7 @@
 """One changelog partition in memory, owners that come, stand still, die and wake, and a clock."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, cast
 
 import faust
 
-from streams.engine.checkpoint import Checkpointer
+from streams.engine.checkpoint import Budget, Checkpointer
 from streams.engine.inputs import Inputs
 from streams.engine.statelog import StateLog
 from tests.support.states import TOPIC, Counting, tps
@@ -92,7 +93,7 @@ class SimulatedOwner:
         )
         self.checkpointer: Checkpointer[Counting] = Checkpointer(
             self.log, cast("Any", self.line), Inputs(frozenset()), cast("Any", log),
-            lambda _partition, _state: None, interval=0.0, truncate_after=UNNOTICED,
+            lambda _partition, _state: None, interval=0.0, budget=Budget(math.inf), truncate_after=UNNOTICED,
         )  # fmt: skip
         self.log.on_recovered = self.checkpointer.recovered
 
