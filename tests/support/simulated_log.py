@@ -93,7 +93,8 @@ class SimulatedOwner:
         )
         self.checkpointer: Checkpointer[Counting] = Checkpointer(
             self.log, cast("Any", self.line), Inputs(frozenset()), cast("Any", log),
-            lambda _partition, _state: None, interval=0.0, budget=Budget(math.inf), truncate_after=UNNOTICED,
+            lambda _partition, _state: None, interval=0.0, budget=Budget(math.inf),
+            truncate_after=UNNOTICED,
         )  # fmt: skip
         self.log.on_recovered = self.checkpointer.recovered
 
