@@ -80,7 +80,10 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         asked=(folder / ASKED).exists if folder else lambda: False,
     )
     of_weigh: Checkpointer[WeighPartition] = checkpoint(
-        weighs, derive=partial(send_owed, outbox), on_taken=partial(metrics.checkpointed, WEIGH)
+        weighs,
+        derive=partial(send_owed, outbox),
+        aside=True,
+        on_taken=partial(metrics.checkpointed, WEIGH),
     )
     of_score: Checkpointer[ScorePartition] = checkpoint(
         scores, derive=last_updates, on_taken=partial(metrics.checkpointed, SCORE)

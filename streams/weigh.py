@@ -1,15 +1,19 @@
 """interactions.* → weighed: the agent that decides each interaction once."""
 
+import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
 from schemas.topics import INTERACTION_TOPICS, Topic
-from streams.core.weigh_partition import WeighPartition
+from streams.core.weigh_partition import Derived, WeighPartition
 from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
+from streams.engine.inputs import FetchedBatch
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp
@@ -17,12 +21,22 @@ from streams.metrics.common import WEIGH
 from streams.metrics.score import ScoreMetrics
 
 WeighLog = StateLog[WeighPartition]
+Encoded = tuple[int, bytes]
+"""Target partition, frame."""
+
+_WORTH_A_THREAD = 256
+"""Records that are weighed aside; fewer are done before a thread has begun."""
 
 
-def send_frames(outbox: Outbox, frames: list[tuple[int, Frame]]) -> None:
+def _encode(frames: list[tuple[int, Frame]]) -> list[Encoded]:
+    """Frames as they travel."""
+    return [(partition, frame.encode()) for partition, frame in frames]
+
+
+def _send(outbox: Outbox, frames: list[Encoded]) -> None:
     """Send each frame to the partition of its targets."""
     for partition, frame in frames:
-        outbox.send(Topic.WEIGHED.value, frame.encode(), partition=partition)
+        outbox.send(Topic.WEIGHED.value, frame, partition=partition)
 
 
 def send_dead_letters(outbox: Outbox, letters: list[DeadLetter]) -> None:
@@ -34,31 +48,53 @@ def send_dead_letters(outbox: Outbox, letters: list[DeadLetter]) -> None:
 
 def send_owed(outbox: Outbox, _partition: int, state: WeighPartition) -> None:
     """Before a checkpoint: bring every target partition up to the state's positions."""
-    send_frames(outbox, state.owed(time.monotonic()))
+    _send(outbox, _encode(state.owed(time.monotonic())))
 
 
 def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
-    """Register the agent that reads the five interaction topics."""
+    """Register the agent that reads the five interaction topics.
+
+    Weighing lets go of the interpreter, so what is long is weighed in a thread: meanwhile the event
+    loop scores what was weighed before.
+    """
+    aside = ThreadPoolExecutor(1, "weigh")
+
+    async def weigh_one(batch: FetchedBatch, state: WeighPartition) -> None:
+        if states.states.get(batch.tp.partition) is not state:
+            return  # given up meanwhile: its checkpoint is taken
+        topic, began = Topic(batch.tp.topic), time.monotonic()
+        before = state.totals(topic)
+        work = partial(_weighed, state, topic, batch, began)
+        if len(batch.records) < _WORTH_A_THREAD:
+            derived, encoded = work()
+        else:
+            derived, encoded = await asyncio.get_running_loop().run_in_executor(aside, work)
+        reach(Point.WEIGH_APPLIED)
+        _send(outbox, encoded)
+        send_dead_letters(outbox, derived.dead)
+        reach(Point.WEIGH_FRAMES_SENT)
+        metrics.weighed(topic, (before, state.totals(topic)), derived.frames, derived.dead)
+        metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - began)
 
     @app.agent(app.batches_of(*(t.value for t in INTERACTION_TOPICS)), name="weigh", concurrency=1)
     async def weigh(batches) -> None:  # type: ignore[no-untyped-def]
         async for batch in batches:
             try:
-                state = states.states.get(batch.tp.partition)
+                partition = batch.tp.partition
+                state = states.states.get(partition)
                 if state is None:
                     continue
                 wanted = state.positions()[batch.tp.topic]
                 if not await app.in_order(batch, wanted):
                     continue
-                topic, began = Topic(batch.tp.topic), time.monotonic()
-                before = state.totals(topic)
-                derived = state.apply(topic, batch.records, batch.last, began)
-                reach(Point.WEIGH_APPLIED)
-                send_frames(outbox, derived.frames)
-                send_dead_letters(outbox, derived.dead)
-                reach(Point.WEIGH_FRAMES_SENT)
-                metrics.weighed(topic, (before, state.totals(topic)), derived.frames, derived.dead)
-                metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - began)
+                await states.turns.take(partition, partial(weigh_one, batch, state))
                 await outbox.room()
             except Exception as error:
                 fail_stop("weighing failed", error)
+
+
+def _weighed(
+    state: WeighPartition, topic: Topic, batch: FetchedBatch, now: float
+) -> tuple[Derived, list[Encoded]]:
+    derived = state.apply(topic, batch.records, batch.last, now)
+    return derived, _encode(derived.frames)

@@ -370,8 +370,8 @@ def _alike(columns: Columns) -> Columns:
 
 
 def _more(capacity: int, needed: int) -> int:
-    """A capacity that grows by a half at least, so that growing costs constant time a row."""
-    return max(needed, capacity + capacity // 2, _SMALLEST)
+    """A capacity that doubles at least: memory that is not used yet is only a number."""
+    return max(needed, 2 * capacity, _SMALLEST)
 
 
 def _slots(slots: int, rows: int) -> int:

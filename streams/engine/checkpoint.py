@@ -24,6 +24,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -116,6 +117,7 @@ class Checkpointer(Generic[S]):
         *,
         interval: float,
         budget: Budget,
+        aside: bool = False,
         at_rest: bool = False,
         truncate_after: float | None = None,
         on_taken: Callable[[float], None] = lambda _seconds: None,
@@ -123,8 +125,9 @@ class Checkpointer(Generic[S]):
     ) -> None:
         """``derive(partition, state)`` sends what the state still owes (step 2).
 
-        ``at_rest``: also whenever the inputs rest. ``truncate_after``: age in seconds from which
-        checkpoints may be deleted once newer ones are there; None keeps them all. It must be
+        ``aside``: the states change only in turns (``log.turns``), so they can be copied in a
+        thread. ``at_rest``: also whenever the inputs rest. ``truncate_after``: age in seconds from
+        which checkpoints may be deleted once newer ones are there; None keeps them all. It must be
         longer than an owner can go on unnoticed after it lost its partitions, or such a one could
         delete its successor's checkpoint. ``on_taken`` is told how long each checkpoint took.
         ``asked``: whether somebody waits for checkpoints; then whatever has changed is due.
@@ -132,7 +135,7 @@ class Checkpointer(Generic[S]):
         self.log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
         self._interval, self._budget = interval, budget
-        self._at_rest = at_rest
+        self._aside, self._at_rest = aside, at_rest
         self._progress: dict[int, _Progress] = {}
         self._lock = asyncio.Lock()
         self._truncate_after = truncate_after
@@ -196,11 +199,9 @@ class Checkpointer(Generic[S]):
         if state.version() == progress.version or not self.log.holds(partition, state):
             return
         began = time.monotonic()
-        self._derive(partition, state)
-        reach(Point.DERIVED_SENT)
-        number, version, positions = progress.number, state.version(), state.positions()
-        snapshot, oldest = state.snapshot(number), state.oldest_needed()
-        reach(Point.SNAPSHOT_TAKEN)
+        number = progress.number
+        copy = partial(self._copy, partition, state, number)
+        version, positions, snapshot, oldest = await self.log.turns.take(partition, copy)
         owner = self.log.owners[partition]
         body = await asyncio.to_thread(pack, snapshot, positions, self.log.partitions)
         held = await asyncio.to_thread(self.log.files.put, partition, owner, number, body)
@@ -231,6 +232,21 @@ class Checkpointer(Generic[S]):
         self.log.sizes[partition] = [s.size for s in progress.stored if s.number >= oldest]
         await self._truncate(partition, progress)
         log.debug("checkpoint of %s %d: %d bytes", self.log.topic.value, partition, len(body))
+
+    async def _copy(
+        self, partition: int, state: S, number: int
+    ) -> tuple[object, dict[str, int], dict[str, Any], int]:
+        """Step 2: version, positions, snapshot and the oldest one that it needs."""
+        self._derive(partition, state)
+        reach(Point.DERIVED_SENT)
+        version, positions = state.version(), state.positions()
+        copied = (
+            await asyncio.to_thread(state.snapshot, number)
+            if self._aside
+            else (state.snapshot(number))
+        )
+        reach(Point.SNAPSHOT_TAKEN)
+        return version, positions, copied, state.oldest_needed()
 
     async def _send_parts(self, partition: int, parts: list[bytes]) -> int:
         """Returns the offset of the first one when all are acknowledged."""

@@ -26,6 +26,7 @@ from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
 from streams.engine.outbox import Outbox
 from streams.engine.snapshots import unpack
+from streams.engine.turns import Turns
 
 log = logging.getLogger("renown.state")
 
@@ -62,7 +63,8 @@ class StateLog(Collection, Generic[S]):
     """Partition → state, for one stage.
 
     ``sizes``: partition → bytes of each checkpoint that it needs, compressed; ``sent_bytes``: sent
-    to the changelog so far; ``recovery_seconds``: what the last recovery took.
+    to the changelog so far; ``recovery_seconds``: what the last recovery took. ``turns``: whoever
+    changes a state in a thread does it in a turn; copies are made in turns too.
     """
 
     _changelog_compacting = False
@@ -109,6 +111,7 @@ class StateLog(Collection, Generic[S]):
         self._outbox = outbox
         self._build = build
         self.released: dict[int, S] = {}
+        self.turns = Turns()
         self.on_recovered: Callable[[int, S, Recovered], None] = lambda _partition, _state, _r: None
         self._generation: int | None = None
         self._reads: dict[int, dict[int, bytes]] = {}

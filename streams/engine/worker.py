@@ -23,7 +23,8 @@ from streams.engine.transport import SCHEME
 log = logging.getLogger("renown.worker")
 
 _HEARTBEATS_PER_SESSION = 4
-_FETCH_BYTES = 4 << 20
+_FETCH_BYTES = 8 << 20
+"""Of a partition. What each batch costs, however small, counts less in large ones."""
 _MOST_RECORDS = 8_000
 """Of one answer to a poll; of what is read raw, a whole fetch counts as one."""
 _MOST_BATCHES_WAITING = 8

@@ -27,7 +27,13 @@ class Observations:
         """Add all of ``values``; the cost hardly depends on how many there are."""
         if not len(values):
             return
-        counts = np.bincount(np.searchsorted(self._bounds, values), minlength=len(self._bounds) + 1)
+        lowest, highest = np.searchsorted(self._bounds, (values.min(), values.max()))
+        counts = np.zeros_like(self._counts)
+        if lowest == highest:
+            counts[lowest] = len(values)
+        else:
+            places = np.searchsorted(self._bounds, values)
+            counts += np.bincount(places, minlength=len(counts))
         total = float(values.sum())
         with self._lock:
             self._counts += counts
