@@ -111,8 +111,6 @@ def dies_at_point(world: World, pick: random.Random) -> str:
     name = "sink" if point.value.startswith("sink") else _a_scorer(world, pick)
     if point.value.startswith("recovery"):
         times = 1
-    world.kill(name)
-    world.workers[name].process.kill()
     doomed = world.start_worker(name, crash_at=f"{point.value}:{times}").process
     try:
         wait_until(lambda: doomed.poll() is not None, _POINT_SECONDS, "death")

@@ -94,7 +94,12 @@ class World:
         self._cleanup.close()
 
     def start_worker(self, name: str, **settings: object) -> Worker:
-        """Start ``score-N`` or ``sink``; its log lies in a folder of its own."""
+        """Start ``score-N`` or ``sink``; its log lies in a folder of its own.
+
+        If one of that name is there, it is killed with SIGKILL and waited for before.
+        """
+        if name in self.workers:
+            _end([self.workers.pop(name)])
         self._incarnations += 1
         folder = self.folder / f"{self._incarnations:03d}-{name}"
         folder.mkdir(parents=True)
@@ -104,8 +109,8 @@ class World:
 
     def kill(self, name: str) -> None:
         """SIGKILL, and a new one at once."""
-        self.workers[name].process.kill()
-        self.workers[name].process.wait()
+        if name not in self.workers:
+            raise KeyError(f"{name} does not run")
         self.start_worker(name)
 
     def stop_worker(self, name: str) -> None:
@@ -189,11 +194,15 @@ class World:
         return Comparison(0, 0, 0, ["a server is away"])
 
     def _end_workers(self) -> None:
-        processes = [worker.process for worker in self.workers.values()]
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.wait()
+        _end(list(self.workers.values()))
+
+
+def _end(workers: list[Worker]) -> None:
+    """SIGKILL, and wait for it."""
+    for worker in workers:
+        worker.process.kill()
+    for worker in workers:
+        worker.process.wait()
 
 
 def publish(address: str, records: list[Published]) -> None:
