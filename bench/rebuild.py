@@ -93,7 +93,7 @@ def measure(address: ClickHouseAddress, partitions: int) -> dict[str, Any]:
             result["ids"] += weigh.remembered
             result["bytes"] += packed(weigh.snapshot(0))
             between = time.monotonic()
-            score = rebuilder.score(partition, once=False)
+            score = rebuilder.score(partition, once=False, exact_engagers=False)
             result["accounts"] += score.accounts
             result["bytes"] += packed(score.snapshot(0))
             result["weigh"] += between - began

@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         Path(".data"), description="folder of the embedded ClickHouse and cursors"
     )
     once: bool = Field(False, description="a run that ends: the clock stands still when input does")
+    exact_engagers: bool | None = Field(
+        None,
+        description="count every engager by name, also above 256 an account: more memory; "
+        "default: only in a run that ends (once)",
+    )
     seen_horizon: Annotated[int, Field(ge=1)] = Field(
         1 << 18, description="offsets for which ids are remembered, per topic and partition"
     )
@@ -83,6 +88,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="log level"
     )
+
+    @property
+    def counts_exactly(self) -> bool:
+        """Whether engagers are never sampled."""
+        return self.once if self.exact_engagers is None else self.exact_engagers
 
     @field_validator("kafka")
     @classmethod

@@ -136,7 +136,7 @@ class _Query:
         rows = self.rows(shard, before=at)
         points = (
             "(SELECT account, newest.1 AS log, newest.2 AS position,"
-            f" toUInt32({at // _HOUR_MS}) AS now FROM"
+            f" toUInt32({at // _HOUR_MS}) AS now, toUInt8(0) AS level FROM"
             " (SELECT target AS account, max((log, weighed_offset)) AS newest"
             f" FROM {rows} GROUP BY target))"
         )

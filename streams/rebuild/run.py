@@ -211,6 +211,8 @@ def _write_states(
         report.ids += weigh.remembered
         write(Topic.WEIGH_CHANGELOG, partition, weigh)
         stage = f"score, partition {partition + 1} of {past.partitions}"
-        score = rebuilder.score(partition, once=settings.once)
+        score = rebuilder.score(
+            partition, once=settings.once, exact_engagers=settings.counts_exactly
+        )
         report.accounts += score.accounts
         write(Topic.SCORE_CHANGELOG, partition, score)

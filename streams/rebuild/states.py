@@ -79,14 +79,14 @@ class Rebuilder:
         resumed = self.past.resumed(source, before + base, self.newest.get(source, 0))
         weigh.resume(resumed.base, resumed.clock, resumed.applied, resumed.totals)
 
-    def score(self, partition: int, *, once: bool) -> ScorePartition:
+    def score(self, partition: int, *, once: bool, exact_engagers: bool) -> ScorePartition:
         """The state of score."""
         resumed = {
             source: self.past.resumed(source, 0, self.newest.get(source, 0))
             for source in self.past.sources
         }
         clock, sources = self.past.clock(partition, resumed)
-        state = ScorePartition(partition, self.model, once=once)
+        state = ScorePartition(partition, self.model, once=once, exact_engagers=exact_engagers)
         state.position = self.past.position(partition)
         state.applied = self.past.applied(partition)
         hour = clock // HOUR_MS

@@ -17,6 +17,7 @@ from renown.audit import audit, scores_at
 from schemas.frames import Frame
 from schemas.networks import NETWORKS
 from schemas.topics import Topic
+from streams.core.windows import NAMED
 from streams.sinks.client import Database
 from tests.support.data import HIGGS, data_file
 from tests.support.histories import NOW, histories
@@ -60,14 +61,16 @@ def frames_of(rows: Sequence[Row]) -> list[Frame]:
     return frames
 
 
-def stored(db: Database, rows: Sequence[Row], *, with_scores: bool = True) -> tuple[int, int]:
+def stored(
+    db: Database, rows: Sequence[Row], *, with_scores: bool = True, exact_engagers: bool = True
+) -> tuple[int, int]:
     """Store a world under a log of its own; returns the log and the number of scores."""
     log = next(_logs)
     frames = frames_of(numbered(rows))
     writer = writer_of(db, log)
     try:
         store(writer, Topic.WEIGHED, frames)
-        updates = scored(frames) if with_scores else []
+        updates = scored(frames, exact_engagers=exact_engagers) if with_scores else []
         if updates:
             store(writer, Topic.SCORES, updates)
     finally:
@@ -117,6 +120,39 @@ def test_it_agrees_with_the_reference(db: Database, test_data: Path, history: li
     found = scores_at(db, END, log=log)
     assert found == {account: expected[account] for account in found}
     assert all(score == 1000 for account, score in expected.items() if account not in found)
+
+
+def test_it_selects_the_same_sample_of_the_engagers(db: Database) -> None:
+    hot = [
+        Row(
+            actor=f"twitter:a{i}",
+            target="twitter:hot",
+            hour=5000 + i * 17 % 900,
+            cls=i % 7,
+            kind=i % 5,
+            network=13 * (i % 3 == 0),
+            source=i % 4,
+        )
+        for i in range(2 * NAMED)
+    ]
+    undone = [row.undone for row in hot[::5]]
+    repeats = [replace(row, hour=row.hour + 40, cls=(row.cls + 2) % 7) for row in hot[::3]]
+    log, updates = stored(db, [*hot, *repeats, *undone, *WORLD], exact_engagers=False)
+    levels: dict[str, int] = dict(db.query(f"SELECT profile, level FROM scores WHERE log = {log}"))
+    level = levels.pop("twitter:hot")
+    assert level > 0
+    assert set(levels.values()) == {0}
+    report = audit(db, log=log)
+    assert report.examples == []
+    assert (report.checked, report.different, report.unscored) == (updates, 0, 0)
+    assert db.query(f"SELECT count() FROM audit_differences WHERE log = {log}") == [(0,)]
+    # of another sample, or of all engagers, the sums are others
+    for other, different in ((level + 1, 1), (level - 1, 1), (0, 1), (level, 0)):
+        db.run(
+            f"ALTER TABLE scores UPDATE level = {other}"
+            f" WHERE log = {log} AND profile = 'twitter:hot' SETTINGS mutations_sync = 2"
+        )
+        assert audit(db, log=log).different == different, other
 
 
 def test_it_agrees_with_the_golden_examples(db: Database, test_data: Path) -> None:

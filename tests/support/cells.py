@@ -69,9 +69,10 @@ class NamedWindows:
         return {n: max(h, now - MODEL.horizons_h[-2]) for n, h in first.items() if h <= now}
 
 
-def new_windows(*, exact: bool = True) -> Windows:
-    """Empty windows of the score model."""
-    return Windows(MODEL.horizons_h, len(MODEL.class_weights), len(KINDS), exact=exact)
+def new_windows(*, named: int | None = None) -> Windows:
+    """Empty windows of the score model; ``named``: above, engagers are sampled."""
+    sizes = MODEL.horizons_h, len(MODEL.class_weights), len(KINDS)
+    return Windows(*sizes, exact=named is None, named=named or 0)
 
 
 def columns_of(rows: Sequence[Row]) -> Columns:

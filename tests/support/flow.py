@@ -27,13 +27,18 @@ from streams.sinks.client import Database
 Action = Callable[[Stack], None]
 
 
-def settings_for(folder: Path, kafka: str = "") -> Settings:
+def settings_for(folder: Path, kafka: str = "", *, exact_engagers: bool | None = None) -> Settings:
     """Settings of a run in ``folder``, whatever the environment says.
 
     With the shortest session, so that checkpoints grow old enough to be deleted during a test.
     """
     return load_settings(
-        _env_file=None, data_dir=folder, kafka=kafka, clickhouse="", session_seconds=3.0
+        _env_file=None,
+        data_dir=folder,
+        kafka=kafka,
+        clickhouse="",
+        session_seconds=3.0,
+        exact_engagers=exact_engagers,
     )
 
 
@@ -63,10 +68,16 @@ class Disturbances:
 
 
 def run(
-    folder: Path, demo: Demo, kafka: str = "", disturbances: Disturbances | None = None
+    folder: Path,
+    demo: Demo,
+    kafka: str = "",
+    disturbances: Disturbances | None = None,
+    *,
+    exact_engagers: bool | None = None,
 ) -> Figures:
     """Run to the end; the figures."""
-    outcome = run_demo(settings_for(folder, kafka), demo, say, during=disturbances)
+    settings = settings_for(folder, kafka, exact_engagers=exact_engagers)
+    outcome = run_demo(settings, demo, say, during=disturbances)
     if disturbances is not None:
         assert disturbances.done, "the run ended before it was disturbed"
     return outcome.figures

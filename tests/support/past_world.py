@@ -158,7 +158,7 @@ class World:
             self.weigh[number] = WeighPartition(
                 number, self.partitions, MODEL, self.horizon, [weigh]
             )
-            score = rebuilder.score(number, once=True).snapshot(0)
+            score = rebuilder.score(number, once=True, exact_engagers=True).snapshot(0)
             self.score[number] = ScorePartition.restore([score], MODEL, once=True, emit_seconds=0)
 
     def totals(self) -> dict[str, int]:

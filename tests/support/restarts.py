@@ -70,12 +70,18 @@ def _moment(line: str) -> str:
 
 
 def run_parts(
-    folder: Path, parts: Sequence[Path], format: Format, partitions: Sequence[int]
+    folder: Path,
+    parts: Sequence[Path],
+    format: Format,
+    partitions: Sequence[int],
+    exact_engagers: bool | None = None,
 ) -> list[Part]:
     """Play each part to its end with a stack of its own; the ClickHouse is the same."""
     done = []
     for path, count in zip(parts, partitions, strict=True):
-        settings = flow.settings_for(folder).model_copy(update={"partitions": count, "once": True})
+        settings = flow.settings_for(folder, exact_engagers=exact_engagers).model_copy(
+            update={"partitions": count, "once": True}
+        )
         with RebuildingStack(settings, folder / "kept", say=flow.say) as stack:
             with _database(stack) as db:
                 sql = f"SELECT profile, score FROM leaderboard ORDER BY rank LIMIT {TOP}"

@@ -74,9 +74,11 @@ def store(writer: Writer, topic: Topic, values: Sequence[bytes | Frame | msgspec
     writer.flush()
 
 
-def scored(frames: Sequence[Frame], partition: int = 0) -> list[ScoreUpdate]:
+def scored(
+    frames: Sequence[Frame], partition: int = 0, *, exact_engagers: bool = True
+) -> list[ScoreUpdate]:
     """What the score worker says at the end of the frames of one partition of ``weighed``."""
-    state = ScorePartition(partition, load_model(), once=True)
+    state = ScorePartition(partition, load_model(), once=True, exact_engagers=exact_engagers)
     state.epoch = 1
     for offset, each in enumerate(frames):
         state.apply(each, offset, now=float(offset))

@@ -38,6 +38,19 @@ def test_environment_wins_over_file_and_file_over_default(
     assert sources["RENOWN_ONCE"] == "default"
 
 
+@pytest.mark.parametrize(
+    ("once", "given", "exact"),
+    [(False, {}, False), (True, {}, True), (True, {"exact_engagers": False}, False),
+     (False, {"exact_engagers": True}, True)],
+)  # fmt: skip
+def test_engagers_are_sampled_unless_a_run_ends_or_the_setting_says_otherwise(
+    once: bool, given: dict[str, bool], exact: bool
+) -> None:
+    # as renown demo does it
+    settings = load_settings(**given).model_copy(update={"once": once})
+    assert settings.counts_exactly is exact
+
+
 def test_broker_addresses_are_tidied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENOWN_KAFKA", " one:9092, [::1]:9093 ,")
     assert load_settings().kafka == "one:9092,[::1]:9093"

@@ -116,7 +116,7 @@ def sampled(rows: list[Row], level: int) -> tuple[int, ...]:
 
 def test_above_the_limit_a_sample_of_the_engagers_is_named_and_sums_stay_exact() -> None:
     rows = [Row(actor=f"actor {i}", hour=1000 - i % 3, cls=0) for i in range(3000)]
-    windows, other = NamedWindows(new_windows(exact=False)), NamedWindows(new_windows(exact=False))
+    windows, other = NamedWindows(new_windows(named=256)), NamedWindows(new_windows(named=256))
     for one in (windows, other):
         one.advance(1000)
     windows.apply(rows)
@@ -145,7 +145,7 @@ def test_above_the_limit_a_sample_of_the_engagers_is_named_and_sums_stay_exact()
 
 
 def test_up_to_the_limit_every_engager_is_named() -> None:
-    windows = NamedWindows(new_windows(exact=False))
+    windows = NamedWindows(new_windows(named=256))
     windows.advance(1000)
     windows.apply([Row(actor=f"actor {i}", cls=0) for i in range(256)])
     assert windows.held()[ZOE].distinct[0] == (256,) * 5
@@ -156,7 +156,7 @@ def test_an_exact_state_is_sampled_once_engagers_come_to_a_worker_that_samples()
     exact = at(1000)
     rows = [Row(actor=f"actor {i}", hour=1000, cls=0) for i in range(1000)]
     exact.apply(rows)
-    sampling = NamedWindows(new_windows(exact=False))
+    sampling = NamedWindows(new_windows(named=256))
     sampling.windows.load([exact.windows.snapshot(0)])
     assert sampling.held() == exact.held()
     rows.append(Row(actor="one more", hour=1000, cls=0))
