@@ -28,7 +28,7 @@ MANY: Final = 1_000_000
 
 _ENGAGERS, _ENGAGERS_OF_MANY = 20, 3
 _SESSION_SECONDS: Final = 8.0
-_SETTLE_SECONDS: Final = 8.0
+_CHECKPOINT_SECONDS: Final = 90.0
 
 
 def run(
@@ -85,7 +85,7 @@ def _process(accounts: int, events: int) -> dict[str, Any]:
                 worker.running,
                 LOOK_SECONDS,
             )
-            time.sleep(_SETTLE_SECONDS)  # the last checkpoint
+            _wait_for_checkpoints(worker)
             job.done()
             before = job.figures(measured.events)
             worker.kill()
@@ -106,3 +106,12 @@ def _process(accounts: int, events: int) -> dict[str, Any]:
             "beyond_session_seconds": round(seconds - _SESSION_SECONDS, 1),
             "recovery_seconds": recovery,
         }
+
+
+def _wait_for_checkpoints(worker: Worker) -> None:
+    """Until the worker's checkpoints hold everything."""
+    deadline = time.monotonic() + _CHECKPOINT_SECONDS
+    while total(worker.samples(), "renown_checkpoint_age_seconds"):
+        if time.monotonic() > deadline:
+            raise RenownError("the worker's checkpoints do not come through")
+        time.sleep(LOOK_SECONDS)

@@ -1,11 +1,11 @@
 """Latency from produce to the first ``ScoreUpdate`` that covers an event, and to its row.
 
-The load is encoded beforehand and sent at a fixed schedule by a process of its own. An event's time
-counts from when it was due, so whatever keeps the sender waiting counts too (no coordinated
-omission). It is covered by the first update of its target that counts as many interactions as had
-been sent to that target with it, and stored when the sink's progress, which is written behind the
-rows, has passed its offset. ``quiet``: only events of accounts that got none in the second before
-(one that changes all the time is published once a second, on purpose).
+The load is encoded beforehand, down to the batches, and sent at a fixed schedule by a process of
+its own. An event's time counts from when it was due, so whatever keeps the sender waiting counts
+too (no coordinated omission). It is covered by the first update of its target that counts as many
+interactions as had been sent to that target with it, and stored when the sink's progress, which is
+written behind the rows, has passed its offset. ``quiet``: only events of accounts that got none in
+the second before (one that changes all the time is published once a second, on purpose).
 """
 
 import multiprocessing
@@ -27,7 +27,7 @@ from bench.broker import Broker, empty_broker
 from bench.common import DATA, PARTITIONS, header, percentiles, read_result, say, write_result
 from bench.engine import Worker, compile_kernels
 from bench.load import Event, Load, events_of
-from bench.sending import Sent, send
+from bench.sending import Sent, send, slots_of
 from config.errors import RenownError
 from config.settings import ClickHouseAddress
 from renown.embedded.clickhouse import EmbeddedClickHouse
@@ -110,10 +110,11 @@ def _watch(
     broker: Broker, database: Database | None, events: list[Event], rate: int
 ) -> dict[str, Any]:
     """Send, listen, and put the two together."""
+    slots = slots_of(events, rate)
     ours, theirs = multiprocessing.Pipe()
     begin = time.time() + _AHEAD_SECONDS
-    context = multiprocessing.get_context("fork")  # the events are shared, not copied
-    sender = context.Process(target=send, args=(broker.address, events, begin, rate, theirs))
+    context = multiprocessing.get_context("fork")  # the batches are shared, not copied
+    sender = context.Process(target=send, args=(broker.address, slots, begin, theirs))
     sender.start()
     progress = _Progress(database, begin) if database else None
     until = begin + len(events) / rate + _DRAIN_SECONDS
