@@ -32,7 +32,8 @@ def _throughput(result: Result) -> Iterator[str]:
     yield ""
     yield (
         "The same topics for all, in one run. Peers re-key by target and count per account in "
-        "windows of an hour; Renown does everything. Slow ones were stopped after a minute."
+        "windows of an hour; Renown does everything. Slow ones were stopped after a while, and "
+        "their rate counts."
     )
     yield ""
     yield "| | events/s | Renown's is | µs CPU an event | cores | memory MB |"

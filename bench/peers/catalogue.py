@@ -24,7 +24,7 @@ _STREAMS: Final = (
     ["org.apache.kafka:kafka-streams:4.1.0", "org.slf4j:slf4j-simple:1.7.36"],
 )
 _JVM: Final = (
-    *("-Xms4g", "-Xmx4g", "-XX:+UseParallelGC"),
+    *("-Xms6g", "-Xmx6g", "-XX:+UseParallelGC"),
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
 )
 _INSTALL_SECONDS: Final = 900.0
@@ -104,6 +104,12 @@ PEERS: Final = (
         windows=(TUMBLING,),
     ),
     Peer("kafka-streams", "Kafka Streams", _kafka_streams),
+    Peer(
+        "kafka-streams-memory",
+        "Kafka Streams, windows in memory",
+        _kafka_streams,
+        environment=(("BENCH_STORE", "memory"),),
+    ),
     Peer(
         "pathway",
         "Pathway",
