@@ -44,7 +44,7 @@ test: setup ## every test that this machine can run
 acceptance: setup ## complete public data and crashes at every point, on both brokers (minutes)
 	@$(VENV)/bin/pytest -m acceptance --durations=0
 
-crash: setup ## random kills and outages on a running load, judged after each (FAULTS=n SEED=s)
+crash: setup ## random kills and outages on a running load, judged after each (FAULTS=n SEED=s BROKER=apache|embedded|cluster)
 	@$(PY) -m tests.crash --faults $(FAULTS) --seed $(SEED) --broker $(BROKER)
 
 lint: setup ## format, lint, types, import rules, dead code, length of modules

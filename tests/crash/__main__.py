@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.crash.run import load_outcomes, run_faults, store_outcomes
+from tests.crash.run import BROKERS, load_outcomes, run_faults, store_outcomes
 
 _RESULTS = Path("tests/crash/results")
 
@@ -15,7 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--faults", type=int, default=20)
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--broker", choices=["apache", "embedded"], default="apache")
+    parser.add_argument("--broker", choices=BROKERS, default="apache")
     parser.add_argument("--folder", type=Path, default=Path(".data/crash"), help="logs, databases")
     wanted = parser.parse_args()
     # As Ctrl-C: what was started ends with us.

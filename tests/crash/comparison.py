@@ -2,12 +2,14 @@
 
 import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
 from kafka.consumer.fetcher import ConsumerRecord
 
 from tests.crash.judge import Judge, Standing, Verdict, standing
+from tests.crash.kinds import compare_kinds
 from tests.crash.load import KINDS
 from tests.support.stack import read_topic
 
@@ -24,8 +26,13 @@ class Comparison(NamedTuple):
     differences: list[str]
 
 
-def compare(kafka: str, clickhouse: Client, partitions: int) -> Comparison:
-    """Read everything that was published and all that came of it."""
+def compare(
+    kafka: str, clickhouse: Client, partitions: int, files: Path | None = None
+) -> Comparison:
+    """Read everything that was published and all that came of it.
+
+    ``files``: where checkpoints are kept, if not in the changelog.
+    """
     judge = Judge(partitions)
     records = 0
     for kind in KINDS:
@@ -39,6 +46,11 @@ def compare(kafka: str, clickhouse: Client, partitions: int) -> Comparison:
         *_in_scores(verdict, newest),
         *_in_stored_scores(newest, clickhouse),
     ]
+    if not differences:  # it takes longest, and would say the same again
+        ends = {each.partition: each.offset + 1 for each in read_topic(kafka, "weighed")}
+        differences = _shortened(
+            "checkpoints", compare_kinds(kafka, files, verdict, partitions, ends)
+        )
     rows = sum(map(len, verdict.rows.values()))
     return Comparison(records, rows, len(newest), differences)
 

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from renown.embedded.broker import EmbeddedBroker
 from streams.engine.crash_points import Point
-from tests.crash.world import World
+from tests.crash.world import PARTITIONS, Broker, World
 from tests.support.apache_kafka import ApacheKafka
+from tests.support.kafka_cluster import KafkaCluster
 from tests.support.stack import wait_until
 
 Fault = Callable[[World, random.Random], str]
@@ -16,8 +18,11 @@ Fault = Callable[[World, random.Random], str]
 _BEYOND_SESSION_SECONDS = 3.0
 _AWAY_SECONDS = 8.0
 _POINT_SECONDS = 30.0
+_CHANGELOGS = ("renown-weigh-changelog", "renown-score-changelog")
 _MOST_HOURS = 40
 _GUEST = "score-3"
+_LED = ("interactions.like", "weighed", "scores", *_CHANGELOGS, "__consumer_offsets")
+_LONGEST_WITHOUT_LEADER = 20.0
 
 
 def _a_scorer(world: World, pick: random.Random) -> str:
@@ -74,6 +79,19 @@ def restart_broker(world: World, _pick: random.Random) -> str:
     return "kill -9 broker"
 
 
+def lose_leader(world: World, pick: random.Random) -> str:
+    """SIGKILL to the broker that leads a partition in use, which comes back after a while."""
+    if not isinstance(world.broker, KafkaCluster):
+        raise TypeError("this broker has no others that could lead in its place")
+    topic, partition = pick.choice(_LED), pick.randrange(PARTITIONS)
+    seconds = pick.uniform(0.0, _LONGEST_WITHOUT_LEADER)
+    node = world.broker.leader(topic, partition)
+    world.broker.kill(node)
+    time.sleep(seconds)
+    world.broker.restart(node)
+    return f"kill -9 broker {node}, which leads {topic} {partition}; back after {seconds:.1f} s"
+
+
 def kill_database(world: World, _pick: random.Random) -> str:
     """SIGKILL to ClickHouse."""
     world.kill_database()
@@ -119,7 +137,7 @@ def dies_at_point(world: World, pick: random.Random) -> str:
     return f"{name} dies at {point.value} the {times}. time"
 
 
-EVERYWHERE: Final[tuple[Fault, ...]] = (
+_EVERYWHERE: Final[tuple[Fault, ...]] = (
     kill_scorer,
     kill_scorer,
     kill_all_scorers,
@@ -134,5 +152,12 @@ EVERYWHERE: Final[tuple[Fault, ...]] = (
     dies_at_point,
     dies_at_point,
 )
-WITH_DISK: Final[tuple[Fault, ...]] = (*EVERYWHERE, restart_broker)
-"""Those that need a broker whose logs outlive its process."""
+
+
+def faults_of(broker: Broker) -> tuple[Fault, ...]:
+    """What can befall a world with this broker; the likelier ones more than once."""
+    if isinstance(broker, EmbeddedBroker):
+        return _EVERYWHERE  # its logs do not outlive its process
+    if isinstance(broker, KafkaCluster):
+        return (*_EVERYWHERE, *(lose_leader,) * 4)
+    return (*_EVERYWHERE, restart_broker)

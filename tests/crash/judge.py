@@ -187,13 +187,7 @@ def standing(rows: Iterable[Row], clock: int, level: int = 0) -> Standing:
     ``level``: only engagers whose hash has that many leading zero bits were counted.
     """
     now = clock // HOUR_MS
-    cells: dict[str, dict[Row, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows:
-        cells[row.network][row._replace(undo=False)] += -1 if row.undo else 1
-    live = {
-        network: [(row, n) for row, n in found.items() if n and now - row.at // HOUR_MS >= 0]
-        for network, found in cells.items()
-    }
+    live = standing_by_network(rows, now)
     sums = [_sums(found, now, level) for found in live.values()]
     hours = [row.at // HOUR_MS for counted in live.values() for row, _ in counted]
     young = [hour for hour in hours if hour >= now - HORIZONS_H[-1]]
@@ -210,17 +204,32 @@ def standing(rows: Iterable[Row], clock: int, level: int = 0) -> Standing:
     return Standing(*found, pace, weights, interactions, engagers)
 
 
+def standing_by_network(rows: Iterable[Row], now: int) -> dict[str, list[tuple[Row, int]]]:
+    """Rows of one account that were not taken back and not ahead of hour ``now``, how often."""
+    cells: dict[str, dict[Row, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        cells[row.network][row._replace(undo=False)] += -1 if row.undo else 1
+    return {
+        network: [(row, n) for row, n in found.items() if n and row.at // HOUR_MS <= now]
+        for network, found in cells.items()
+    }
+
+
 def _sums(rows: list[tuple[Row, int]], now: int, level: int) -> Sums:
     weights, interactions, distinct = [], [], []
     for hours in HORIZONS_H:
         counted = [(row, n) for row, n in rows if row.at // HOUR_MS >= now - hours]
-        actors = {row.actor for row, _ in counted}
-        named = sum(not hash64(actor) >> (64 - level) for actor in actors) << level
+        named = sampled((row.actor for row, _ in counted), level) << level
         weights.append(sum(n * row.weight for row, n in counted))
         interactions.append(sum(n for _, n in counted))
         # every actor is ordinary so far
         distinct.append([named if class_ <= ORDINARY else 0 for class_ in range(7)])
     return Sums(weights, interactions, distinct)
+
+
+def sampled(actors: Iterable[str], level: int) -> int:
+    """How many different actors have a hash with ``level`` leading zero bits."""
+    return sum(not hash64(actor) >> (64 - level) for actor in set(actors))
 
 
 def hash64(text: str) -> int:

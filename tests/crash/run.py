@@ -4,17 +4,23 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypedDict
 
 from renown.embedded.broker import EmbeddedBroker
-from tests.crash.faults import EVERYWHERE, WITH_DISK
-from tests.crash.world import World
+from tests.crash.faults import faults_of
+from tests.crash.world import Broker, World
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.flow import say
+from tests.support.kafka_cluster import KafkaCluster
 
+BROKERS: Final[dict[str, Callable[[], Broker]]] = {
+    "apache": ApacheKafka,
+    "embedded": EmbeddedBroker,
+    "cluster": KafkaCluster,
+}
 EPISODE: Final = 10
 """Faults in one world; then a new one begins with nothing."""
 
@@ -38,7 +44,7 @@ def run_faults(
 ) -> Iterator[Outcome]:
     """Faults number ``first`` to ``last - 1``; the kind of each follows from seed and number.
 
-    ``broker``: ``apache`` or ``embedded``. After a difference the next fault finds a new world.
+    ``broker``: one of ``BROKERS``. After a difference the next fault finds a new world.
     """
     while first < last:
         place = folder / f"from-{first}"
@@ -60,15 +66,13 @@ def run_faults(
 
 @contextmanager
 def _world(folder: Path, broker: str, seed: str) -> Iterator[World]:
-    server = EmbeddedBroker() if broker == "embedded" else ApacheKafka()
-    with server, World(folder, server, seed) as world:
+    with BROKERS[broker]() as server, World(folder, server, seed) as world:
         yield world
 
 
 def _run_one(world: World, pick: random.Random, number: int) -> Outcome:
     began = time.monotonic()
-    choice = EVERYWHERE if isinstance(world.broker, EmbeddedBroker) else WITH_DISK
-    fault = pick.choice(choice)
+    fault = pick.choice(faults_of(world.broker))
     with world.publishing(_RECORDS):
         time.sleep(pick.uniform(0.2, 3.0))
         done = fault(world, pick)

@@ -28,6 +28,7 @@ from tests.crash.comparison import Comparison, compare
 from tests.crash.load import Load, Published
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.flow import say
+from tests.support.kafka_cluster import NODES, KafkaCluster
 from tests.support.workers import Worker
 
 SETTLE_SECONDS: Final = 150.0
@@ -38,10 +39,13 @@ _LOOK_SECONDS = 0.5
 _PUBLISH_SECONDS = 120.0
 
 
+Broker = ApacheKafka | EmbeddedBroker | KafkaCluster
+
+
 class World:
     """Two score workers and a sink on a broker of their own, with a load to be published."""
 
-    def __init__(self, folder: Path, broker: ApacheKafka | EmbeddedBroker, seed: str) -> None:
+    def __init__(self, folder: Path, broker: Broker, seed: str) -> None:
         """``broker`` is started, and holds no topics of ours."""
         self.folder = folder
         self.broker = broker
@@ -56,13 +60,16 @@ class World:
             "checkpoint_seconds": 1,
             "session_seconds": 6,
         }
-        if isinstance(broker, EmbeddedBroker):
-            checkpoints = folder / "checkpoints"
-            checkpoints.mkdir(parents=True)
+        if isinstance(broker, KafkaCluster):
+            # until another node leads, nothing can be heard of a worker
+            self._settings |= {"kafka_replication": NODES, "session_seconds": 12}
+        self._checkpoints = folder / "checkpoints" if isinstance(broker, EmbeddedBroker) else None
+        if self._checkpoints:
+            self._checkpoints.mkdir(parents=True)
             self._settings |= {
                 "truncate_changelog": False,
                 "linger_ms": 50,
-                "checkpoint_dir": checkpoints,
+                "checkpoint_dir": self._checkpoints,
             }
 
     @property
@@ -188,7 +195,7 @@ class World:
         with suppress(AssertionError, DriverError, EOFError, OSError, RenownError):
             client = Client(parts.hostname, parts.port, database="default", user="default")
             try:
-                return compare(self.broker.address, client, PARTITIONS)
+                return compare(self.broker.address, client, PARTITIONS, self._checkpoints)
             finally:
                 client.disconnect()
         return Comparison(0, 0, 0, ["a server is away"])

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import uuid
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from config.errors import Unreachable
 from renown.embedded.broker import answers
@@ -18,33 +18,37 @@ from schemas.topics import LARGEST_RECORD
 from tests.support.maven import cache_folder, jars
 
 VERSION = "4.1.0"
+HEAP_MB: Final = 512
 _FOLDER = f"kafka-{VERSION}"
 _COORDINATES = [f"org.apache.kafka:kafka_2.13:{VERSION}", "org.slf4j:slf4j-simple:1.7.36"]
 _OLDEST_JAVA = 17
 _START_SECONDS = 90.0
+_STOP_SECONDS = 20.0
 _JVM = [
-    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
+    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
 ]
 _SETTINGS = f"""
 process.roles=broker,controller
-node.id=1
+node.id={{number}}
 listeners=BROKER://{LOOPBACK}:{{port}},CONTROLLER://{LOOPBACK}:{{controller}}
 advertised.listeners=BROKER://{LOOPBACK}:{{port}}
 listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
-controller.quorum.bootstrap.servers={LOOPBACK}:{{controller}}
 log.dirs={{logs}}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 message.max.bytes={2 * LARGEST_RECORD}
+"""
+_ALONE = f"""
+controller.quorum.bootstrap.servers={LOOPBACK}:{{controller}}
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
 """
 
 
@@ -62,43 +66,125 @@ def available() -> str | None:
     return None
 
 
-class ApacheKafka:
-    """An Apache Kafka on a loopback port while the context lasts. Its logs go with it."""
+class KafkaNode:
+    """The process of one broker and controller, with its settings and logs in ``folder``."""
 
-    def __init__(self) -> None:
-        self._folder: Path | None = None
+    def __init__(
+        self, number: int, folder: Path, *, heap_mb: int, logs: Path | None = None
+    ) -> None:
+        """``logs``: another folder for its logs."""
+        self.number = number
+        self.port, self.controller = free_port(), free_port()
+        self._settings = folder / f"node-{number}.properties"
+        self._logs = logs or folder / f"node-{number}"
+        self._heap_mb = heap_mb
+        self._run: list[str] = []
         self._child: ChildProcess | None = None
-        self._command: list[str] = []
-        self._port = 0
 
     @property
     def address(self) -> str:
-        """``127.0.0.1:port`` for bootstrap."""
-        return f"{LOOPBACK}:{self._port}"
+        """``127.0.0.1:port`` for clients."""
+        return f"{LOOPBACK}:{self.port}"
 
     @property
     def pid(self) -> int | None:
         """Process id while started."""
         return self._child.pid if self._child else None
 
-    def start(self) -> Self:
-        """Fetch it if need be, start it and wait until it answers; raises ``Unreachable``."""
-        if self._child:
-            return self
+    @property
+    def running(self) -> bool:
+        """Whether its process is alive."""
+        return self._child is not None and self._child.running
+
+    def format(self, cluster: str, settings: str, *options: str) -> None:
+        """Fetch Kafka if need be and prepare the logs.
+
+        ``cluster``: its id; ``settings``: lines that go with those of every node; ``options``: of
+        Kafka's ``kafka-storage format``. Raises ``Unreachable``.
+        """
         java, classes = shutil.which("java"), jars(_FOLDER, _COORDINATES)
         if not java:
             raise Unreachable("Apache Kafka needs a Java runtime (java)")
-        self._folder = Path(tempfile.mkdtemp(prefix="renown-kafka-"))
-        self._port = free_port()
-        settings = self._folder / "server.properties"
-        settings.write_text(
-            _SETTINGS.format(port=self._port, controller=free_port(), logs=self._folder / "logs")
+        self._run = [java, f"-Xmx{self._heap_mb}m", *_JVM, "-cp", f"{classes}/*"]
+        written = (_SETTINGS + settings).format(
+            number=self.number, port=self.port, controller=self.controller, logs=self._logs
         )
-        run = [java, *_JVM, "-cp", f"{classes}/*"]
+        self._settings.write_text(written)
+        given = ["format", *options, "-t", cluster, "-c", str(self._settings)]
+        done = subprocess.run(
+            [*self._run, "kafka.tools.StorageTool", *given],
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise Unreachable(
+                f"Apache Kafka cannot format its folder: {done.stderr.strip()[-300:]}"
+            )
+
+    def start(self) -> None:
+        """Start it; ``wait`` says when it is there."""
+        command = [*self._run, "kafka.Kafka", str(self._settings)]
+        self._child = ChildProcess(f"Apache Kafka {self.number}", command).start()
+
+    def wait(self) -> None:
+        """Wait until it answers; raises ``Unreachable`` if it ends or does not."""
+        if self._child is None:
+            raise Unreachable(f"Apache Kafka {self.number} was not started")
+        self._child.wait_ready(lambda: answers(self.port), _START_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL; its logs stay."""
+        child, self._child = self._child, None
+        if child:
+            if child.running and child.pid:
+                os.killpg(child.pid, signal.SIGKILL)
+            child.stop()
+
+    def stop(self) -> None:
+        """SIGTERM, or SIGKILL if it takes too long; its logs stay."""
+        child, self._child = self._child, None
+        if child:
+            child.stop(_STOP_SECONDS)
+
+
+class ApacheKafka:
+    """An Apache Kafka on a loopback port while the context lasts. Its logs go with it."""
+
+    def __init__(self, logs: Path | None = None) -> None:
+        """``logs``: a folder for its logs, which it leaves there."""
+        self._logs = logs
+        self._folder: Path | None = None
+        self._node: KafkaNode | None = None
+
+    @property
+    def address(self) -> str:
+        """``127.0.0.1:port`` for bootstrap; only while started."""
+        return self.node.address
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while started."""
+        return self._node.pid if self._node else None
+
+    @property
+    def node(self) -> KafkaNode:
+        """Its only node; only while started."""
+        if not self._node:
+            raise RuntimeError("Apache Kafka is not started")
+        return self._node
+
+    def start(self) -> Self:
+        """Fetch it if need be, start it and wait until it answers; raises ``Unreachable``."""
+        if self._node:
+            return self
+        self._folder = Path(tempfile.mkdtemp(prefix="renown-kafka-"))
+        self._node = KafkaNode(1, self._folder, heap_mb=HEAP_MB, logs=self._logs)
         try:
-            _format(run, settings)
-            self._command = [*run, "kafka.Kafka", str(settings)]
-            self._run()
+            self._node.format(new_cluster_id(), _ALONE, "--standalone")
+            self._node.start()
+            self._node.wait()
         except BaseException:
             self.stop()
             raise
@@ -106,25 +192,18 @@ class ApacheKafka:
 
     def kill_and_restart(self) -> None:
         """SIGKILL, and a new process with the same logs at the same address."""
-        child, self._child = self._child, None
-        if child:
-            if child.pid:
-                os.killpg(child.pid, signal.SIGKILL)
-            child.stop()
-            self._run()
+        self.node.kill()
+        self.node.start()
+        self.node.wait()
 
     def stop(self) -> None:
         """Stop it and remove its logs."""
-        child, self._child = self._child, None
-        if child:
-            child.stop(20.0)
+        node, self._node = self._node, None
+        if node:
+            node.stop()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-    def _run(self) -> None:
-        self._child = ChildProcess("Apache Kafka", self._command)
-        self._child.start().wait_ready(lambda: answers(self._port), _START_SECONDS)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -133,17 +212,7 @@ class ApacheKafka:
         self.stop()
 
 
-def _format(run: list[str], settings: Path) -> None:
+def new_cluster_id() -> str:
+    """A random id as Kafka wants it."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    if cluster.startswith("-"):  # would look like an option
-        cluster = "A" + cluster[1:]
-    options = ["format", "--standalone", "-t", cluster, "-c", str(settings)]
-    done = subprocess.run(
-        [*run, "kafka.tools.StorageTool", *options],
-        capture_output=True,
-        text=True,
-        timeout=_START_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise Unreachable(f"Apache Kafka cannot format its folder: {done.stderr.strip()[-300:]}")
+    return "A" + cluster[1:] if cluster.startswith("-") else cluster  # would look like an option
