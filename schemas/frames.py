@@ -87,10 +87,11 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     if f.name not in _TEXTS
 }
 _NAMES: Final[tuple[str, ...]] = tuple(ROW_SCHEMA.names)
+_OPTIONAL: Final = frozenset(f.name for f in ROW_SCHEMA if f.nullable)
 _TYPES: Final[dict[str, Any]] = {f.name: f.type for f in ROW_SCHEMA}
 _HEADER_KEY: Final = b"renown"
-_STREAM_END: Final = 64
-"""Bytes at the end of a stream, and what rounding may add."""
+_STREAM_END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""The end of a stream of Arrow IPC: a message of no bytes."""
 
 
 def empty_columns() -> Columns:
@@ -139,12 +140,7 @@ class Frame:
         schema = ROW_SCHEMA.with_metadata({_HEADER_KEY: msgspec.json.encode(self.header)})
         arrays = [_to_arrow(name, self.columns[name]) for name in _NAMES]
         batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        room = schema.serialize().size + pa.ipc.get_record_batch_size(batch) + _STREAM_END
-        buffer = pa.allocate_buffer(room)
-        sink = pa.FixedSizeBufferWriter(buffer)
-        with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_batch(batch)
-        return buffer.slice(0, sink.tell()).to_pybytes()  # type: ignore[no-any-return]
+        return b"".join((schema.serialize(), batch.serialize(), _STREAM_END))
 
     def beyond(self, applied: int) -> "Frame":
         """The frame without the rows whose source offset is ``applied`` or less."""
@@ -167,8 +163,7 @@ def decode_frame(data: bytes) -> Frame:
         raise ValueError(f"not a frame of weighed interactions: {error}") from error
     if not schema.equals(ROW_SCHEMA):
         batch = _of_first_version(batch)
-    arrays = zip(_NAMES, batch.columns, strict=True)
-    return Frame(header, {name: _from_arrow(name, array) for name, array in arrays})
+    return Frame(header, _columns_of(batch))
 
 
 def _only_batch(batches: list[Any], schema: Any) -> Any:
@@ -201,17 +196,29 @@ def _to_arrow(name: str, values: Any) -> Any:
     return pa.Array.from_buffers(_TYPES[name], len(numbers), buffers, null_count=0)
 
 
-def _from_arrow(name: str, array: Any) -> Any:
-    """An array of Arrow as a column, numbers and texts without a copy."""
-    if array.null_count and not ROW_SCHEMA.field(name).nullable:
-        raise ValueError(f"frame without some values in {name}")
-    if name in _TEXTS:
-        return TextColumn.from_arrow(array)
-    count, start, dtype = len(array), array.offset, _DTYPES[name]
+def _columns_of(batch: Any) -> Columns:
+    """The columns of a batch of ``ROW_SCHEMA``, numbers and texts without a copy.
+
+    All buffers are asked for at once: each question to Arrow costs more than reading a column.
+    """
+    buffers = iter(batch.to_struct_array().buffers()[1:])
+    columns: Columns = {}
+    for name in _NAMES:
+        validity = next(buffers)
+        if validity is not None and name not in _OPTIONAL and batch.column(name).null_count:
+            raise ValueError(f"frame without some values in {name}")
+        if name in _TEXTS:
+            places, data = next(buffers), next(buffers)
+            columns[name] = TextColumn.from_buffers(validity, places, data, len(batch))
+        else:
+            columns[name] = _numbers(next(buffers), len(batch), _DTYPES[name])
+    return columns
+
+
+def _numbers(values: Any, count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     if not count:
         return np.empty(0, dtype)
-    values = array.buffers()[1]
     if dtype is np.bool_:
         bits = np.frombuffer(values, np.uint8)
-        return np.unpackbits(bits, count=start + count, bitorder="little")[start:].view(np.bool_)
-    return np.frombuffer(values, dtype, count, start * np.dtype(dtype).itemsize)
+        return np.unpackbits(bits, count=count, bitorder="little").view(np.bool_)
+    return np.frombuffer(values, dtype, count)

@@ -26,20 +26,18 @@ class TextColumn:
     @staticmethod
     def of(texts: Sequence[str | None]) -> "TextColumn":
         """The column of ``texts``."""
-        return TextColumn.from_arrow(pa.array(texts, pa.string()))
+        return TextColumn.from_buffers(*pa.array(texts, pa.string()).buffers(), len(texts))
 
     @staticmethod
-    def from_arrow(array: Any) -> "TextColumn":
-        """The column of a string array of Arrow, without a copy."""
-        validity, places, data = array.buffers()
-        start, stop = array.offset, array.offset + len(array) + 1
-        found = np.zeros(1, np.int32) if places is None else np.frombuffer(places, np.int32)
+    def from_buffers(validity: Any, places: Any, data: Any, count: int) -> "TextColumn":
+        """The column of a string array of Arrow of ``count`` texts, from its buffers."""
+        found = np.frombuffer(places, np.int32, count + 1) if count else np.zeros(1, np.int32)
         text = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
         valid = None
-        if array.null_count and validity is not None:
-            bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
-            valid = bits[start : stop - 1].astype(np.bool_)
-        return TextColumn(text, found[start:stop], valid)
+        if validity is not None:
+            bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")[:count]
+            valid = None if bits.all() else bits.view(np.bool_)
+        return TextColumn(text, found, valid)
 
     @staticmethod
     def joined(columns: Sequence["TextColumn"]) -> "TextColumn":
