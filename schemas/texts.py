@@ -26,7 +26,8 @@ class TextColumn:
     @staticmethod
     def of(texts: Sequence[str | None]) -> "TextColumn":
         """The column of ``texts``."""
-        return TextColumn.from_buffers(*pa.array(texts, pa.string()).buffers(), len(texts))
+        validity, places, data = pa.array(texts, pa.string()).buffers()
+        return TextColumn.from_buffers(validity, places, data, len(texts))
 
     @staticmethod
     def from_buffers(validity: Any, places: Any, data: Any, count: int) -> "TextColumn":
