@@ -14,7 +14,7 @@ import crc32c
 import numpy as np
 
 from streams.core.records import Bytes, Headers, Longs, RecordColumns
-from streams.engine.raw_codecs import Undecodable, decompressed
+from streams.engine.raw_codecs import TooLarge, Undecodable, decompressed
 from streams.kernels.records import SMALLEST_RECORD, Places, Spans, locate
 
 LARGEST_PIECE = 16 << 20
@@ -188,7 +188,27 @@ def _uncompressed(body: _Body) -> _Body:
         records = decompressed(codec, body.bytes)
     except Undecodable as error:
         raise Unusual(str(error)) from error
+    except TooLarge as error:
+        # The client library would take all the memory there is; a restart would meet it again.
+        return _instead(body.header, f"{body.header.number:,} records left out, a batch of {error}")
     return _Body(body.header, records, 0, len(records))
+
+
+def _instead(header: _Header, why: str) -> _Body:
+    """A batch of one record that says ``why``: nobody can read it, so people will see it."""
+    nothing, value = _zigzag(-1), why.encode()
+    record = b"\x00" + _zigzag(0) + _zigzag(header.last_offset_delta) + nothing
+    record += _zigzag(len(value)) + value + _zigzag(0)
+    record = _zigzag(len(record)) + record
+    return _Body(header._replace(number=1), record, 0, len(record))
+
+
+def _zigzag(number: int) -> bytes:
+    left, result = (number << 1) ^ (number >> 63), bytearray()
+    while left > 0x7F:
+        result.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes(result + bytes([left]))
 
 
 def _is_abort(body: _Body) -> bool:

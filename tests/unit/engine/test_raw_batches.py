@@ -1,14 +1,16 @@
 """What a fetch covers, whatever it holds: markers, aborted transactions, pieces, blocks."""
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import cramjam
 import pytest
 
 from streams.core.records import Record
-from streams.engine import raw_batches
+from streams.engine import raw_batches, raw_codecs
 from streams.engine.raw_batches import Unusual, read
-from streams.engine.raw_codecs import Undecodable, decompressed
+from streams.engine.raw_codecs import LARGEST_BATCH, TooLarge, Undecodable, decompressed
 from tests.support.kafka_batches import ABORT, COMMIT, TRANSACTIONAL, batch, checked, marker
 
 
@@ -88,3 +90,50 @@ def test_snappy_comes_in_one_block_or_in_several() -> None:
     assert decompressed(2, memoryview(framed)) == b"abcd" * 18
     with pytest.raises(Undecodable, match="not complete"):
         decompressed(2, memoryview(framed[:-1]))
+
+
+_PACK: dict[int, Callable[[bytes], Any]] = {
+    1: cramjam.gzip.compress,
+    2: cramjam.snappy.compress_raw,
+    3: cramjam.lz4.compress,
+    4: cramjam.zstd.compress,
+}
+
+
+@pytest.mark.parametrize("codec", _PACK)
+@pytest.mark.parametrize("size", [0, 1, 70_000, 9_000_000])
+def test_what_compresses_very_well_is_still_read(codec: int, size: int) -> None:
+    assert decompressed(codec, memoryview(bytes(_PACK[codec](bytes(size))))) == bytes(size)
+
+
+@pytest.mark.parametrize("codec", _PACK)
+def test_a_batch_may_not_become_larger_than_any_producer_makes_it(codec: int) -> None:
+    largest = bytes(_PACK[codec](bytes(LARGEST_BATCH)))
+    assert len(decompressed(codec, memoryview(largest))) == LARGEST_BATCH
+    larger = bytes(_PACK[codec](bytes(LARGEST_BATCH + 1)))
+    with pytest.raises(TooLarge, match="become more than 64 MB"):
+        decompressed(codec, memoryview(larger))
+
+
+def test_blocks_of_snappy_are_limited_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_codecs, "LARGEST_BATCH", 100)
+    block = bytes(cramjam.snappy.compress_raw(bytes(60)))
+    framed = b"\x82SNAPPY\x00" + struct.pack(">ii", 1, 1)
+    framed += struct.pack(">i", len(block)) + block
+    assert decompressed(2, memoryview(framed)) == bytes(60)
+    with pytest.raises(TooLarge):
+        decompressed(2, memoryview(framed + struct.pack(">i", len(block)) + block))
+
+
+def test_a_batch_that_is_too_large_is_one_record_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good, bad = batch(records(0, 1)), batch(records(2, 200), codec=4)
+    monkeypatch.setattr(raw_codecs, "LARGEST_BATCH", 50)
+    (found,) = read(good + bad + batch(records(201, 201)), 0)
+    assert (found.first, found.last) == (0, 201)
+    assert list(found.records.offsets) == [0, 1, 200, 201]
+    text = (found.records[2].value or b"").decode()
+    assert text.startswith("199 records left out, a batch of ")
+    assert found.records[2].key is None
+    assert found.records[2].headers == ()
