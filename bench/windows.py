@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.growth_core import mixed, names, resident
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, ROW_KINDS
 from schemas.model import load_model
 from streams.core.windows import Windows
 from streams.kernels.score_arrays import Columns
@@ -77,7 +77,7 @@ def _growing(accounts: int, engagers: int) -> Iterator[Columns]:
 
 
 def _new() -> Windows:
-    windows = Windows(_MODEL.horizons_h, len(_MODEL.class_weights), len(KINDS), exact=False)
+    windows = Windows(_MODEL.horizons_h, len(_MODEL.class_weights), len(ROW_KINDS), exact=False)
     windows.advance(_NOW)
     return windows
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from renown.audit_sql import FIELDS, comparison_sql, points_sql, scores_sql, windows_sql
+from schemas.kinds import POST_NAME
 from schemas.model import Model, load_model
 from schemas.topics import Topic
 from streams.sinks.client import Database
@@ -115,11 +116,11 @@ class _Query:
         return {"account": self.account} if self.account is not None else None
 
     def rows(self, shard: str, before: int | None = None) -> str:
-        """The interactions of a shard of the accounts, as a subquery."""
+        """The interactions and own posts of a shard of the accounts, as a subquery."""
         where = self._where("target", shard)
         if before is not None:
             where += f" AND at < fromUnixTimestamp64Milli({before})"
-        return f"(SELECT * FROM all_interactions WHERE {where})"
+        return f"(SELECT * FROM all_weighed_rows WHERE {where})"
 
     def points(self, limits: dict[Topic, str], shard: str) -> str:
         """The newest updates of which everything was stored when the audit began."""
@@ -138,7 +139,7 @@ class _Query:
             "(SELECT account, newest.1 AS log, newest.2 AS position,"
             f" toUInt32({at // _HOUR_MS}) AS now, toUInt8(0) AS level FROM"
             " (SELECT target AS account, max((log, weighed_offset)) AS newest"
-            f" FROM {rows} GROUP BY target))"
+            f" FROM {rows} GROUP BY target HAVING countIf(kind != '{POST_NAME}') > 0))"
         )
         return self.scores(points, rows)
 
@@ -220,7 +221,8 @@ def _unscored(db: Database, query: _Query, limits: dict[Topic, str]) -> int:
             " (SELECT log, weighed_partition, max(position) AS position, max(now) AS now"
             f" FROM {points} GROUP BY log, weighed_partition) AS p"
             " ON i.log = p.log AND i.weighed_partition = p.weighed_partition"
-            " WHERE i.weighed_offset <= p.position AND i.hour <= p.now"
+            f" WHERE i.kind != '{POST_NAME}'"
+            " AND i.weighed_offset <= p.position AND i.hour <= p.now"
             f" AND i.target NOT IN (SELECT account FROM {points})",
             query.values,
         )[0][0]

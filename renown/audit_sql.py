@@ -12,6 +12,7 @@ a migration stays true to its model version for ever.
 
 from typing import Final
 
+from schemas.kinds import POST_NAME
 from schemas.model import ONE, Model
 from streams.sinks.tables import HORIZON_NAMES
 
@@ -68,16 +69,18 @@ FROM
 )"""
 
 
-def windows_sql(model: Model, points: str = "audit_points", rows: str = "interactions") -> str:
+def windows_sql(model: Model, points: str = "audit_points", rows: str = "weighed_rows") -> str:
     """Query of account, network, horizon → sums; ``points`` and ``rows``: their sources.
 
-    Engagers are counted as the update's level says.
+    Engagers are counted as the update's level says. Own posts are rows among ``rows`` that are
+    counted apart from all that is received.
     """
     ordinary = ", ".join(map(str, model.class_weights[1:]))
     return f"""SELECT
     account, network, horizon,
     sum(weight_sum) AS weight,
-    sum(net_sum) AS interactions,
+    sumIf(net_sum, NOT own) AS interactions,
+    sumIf(net_sum, own) AS posts,
     bitShiftLeft(toInt64(countIf(best > 0)), level) AS engagers,
     bitShiftLeft(toInt64(countIf(best = 1)), level) AS fresh,
     bitShiftLeft(toInt64(sum([0, 0, {ordinary}][best + 1])), level) AS ordinary_reach,
@@ -89,28 +92,29 @@ def windows_sql(model: Model, points: str = "audit_points", rows: str = "interac
 FROM
 (
     SELECT
-        account, network, horizon, level, engager,
+        account, network, horizon, level, engager, own,
         sum(class_weight) AS weight_sum,
         sum(net) AS net_sum,
-        {_NAMED} AS named,
+        {_NAMED} AND NOT own AS named,
         max(if(net > 0 AND named, class + 1, 0)) AS best,
-        max(if(net > 0, hour, 0)) AS newest,
-        min(if(net > 0, hour, now)) AS oldest
+        max(if(net > 0 AND NOT own, hour, 0)) AS newest,
+        min(if(net > 0 AND NOT own, hour, now)) AS oldest
     FROM
     (
         SELECT
             i.target AS account, i.network AS network, i.engager AS engager,
             i.hour AS hour, i.class AS class, p.now AS now, p.level AS level,
+            i.kind = '{POST_NAME}' AS own,
             sum(toInt64(i.sign)) AS net,
             sum(i.sign * i.weight) AS class_weight
         FROM {rows} AS i
         INNER JOIN {points} AS p ON i.target = p.account
         WHERE {_INCLUDED} AND i.hour <= p.now
-        GROUP BY i.target, i.network, i.engager, i.hour, i.class, p.now, p.level
+        GROUP BY i.target, i.network, i.engager, i.hour, i.class, p.now, p.level, own
     )
     ARRAY JOIN {list(model.horizons_h)} AS horizon
     WHERE hour + horizon >= now
-    GROUP BY account, network, horizon, level, engager
+    GROUP BY account, network, horizon, level, engager, own
 )
 GROUP BY account, network, horizon, level"""
 
@@ -193,7 +197,7 @@ FROM
                     least(weight, {model.kappa} * once) AS repeats,
                     least(once + bitShiftRight(repeats, {model.beta_shift}), {model.e_max})
                         AS amplified,
-                    toInt64({min(model.r0, model.r_max)}) AS ratio,
+                    least({model.r0} * (least(posts, {model.r_max}) + 1), {model.r_max}) AS ratio,
                     amplified - intDiv(amplified * ratio, amplified + ratio) AS bonus,
                     amplified + {model.rho} * bonus AS engagement
                 FROM {windows}

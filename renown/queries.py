@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.frames import OUTCOMES
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, POST_NAME
 from schemas.topics import Topic
 from streams.sinks.client import Database
 from streams.sinks.lineage import chain_of
 
 _COUNTED: Final = {
     "interactions": "count() FROM all_interactions",
+    "own_posts": f"countIf(kind = '{POST_NAME}') FROM all_weighed_rows",
     "scores": "count() FROM scores FINAL",
     "score_now": "uniqExact(profile) FROM scores",
     "dead_letters": "count() FROM dead_letters FINAL",
@@ -151,6 +152,8 @@ def run_report(db: Database, log: int, top: int = 10) -> RunReport:
     for topic, totals in db.query(
         "SELECT source_topic, totals FROM source_totals WHERE log IN %(logs)s", values
     ):
+        if topic not in kinds:
+            continue  # own posts are no interactions
         for outcome, count in totals.items():
             report.totals[outcome] = report.totals.get(outcome, 0) + count
         report.accepted[kinds[topic]] += totals.get("accepted", 0)

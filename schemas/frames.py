@@ -43,10 +43,11 @@ ROW_SCHEMA: Final = pa.schema(
 )
 """``offset``: in the source; ``part``: number of the row within its offset (an undo by record may
 retract several); ``at``: event time in ms, on an undo that of the interaction it retracts;
-``kind``/``network``: index in KINDS / NETWORKS; ``weight``: fixed point, 1024 = 1.0, positive also
-on an undo; ``engager``: hash64 of the actor; ``id``: hash64 of the interaction's id; ``record``:
-hash64 of "actor record", 0 if it has none; ``undone_at``: on an undo its own event time in ms, else
-0; ``whole_record``: it was an undo of everything that its record gave."""
+``kind``/``network``: index in ROW_KINDS / NETWORKS (an own post is a row of its author with itself,
+of weight 0); ``weight``: fixed point, 1024 = 1.0, positive also on an undo; ``engager``: hash64 of
+the actor; ``id``: hash64 of the interaction's id; ``record``: hash64 of "actor record", 0 if it has
+none; ``undone_at``: on an undo its own event time in ms, else 0; ``whole_record``: it was an undo
+of everything that its record gave."""
 
 _ADDED: Final = frozenset({"undone_at", "whole_record"})
 """Columns that frames of the first version lack; there they are 0."""

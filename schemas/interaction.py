@@ -34,6 +34,7 @@ Account = Annotated[
         examples=["twitter:14138"],
     ),
 ]
+Network = Annotated[str, Meta(pattern="^(?:" + "|".join(NETWORKS) + ")$")]
 Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 Millis = Annotated[int, Meta(ge=0, le=LATEST_AT, description="milliseconds since 1970, UTC")]
 
@@ -50,7 +51,7 @@ class Interaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     v: Annotated[int, Meta(ge=1, le=1, description="version of this message")] = 1
     id: Text
     kind: Kind
-    network: Annotated[str, Meta(pattern="^(?:" + "|".join(NETWORKS) + ")$")]
+    network: Network
     actor: Account
     target: Account | None = None
     object: Text | None = None

@@ -1,4 +1,7 @@
-"""The five kinds of interaction, in the order of the score model: the position is stored."""
+"""The five kinds of interaction, in the order of the score model: the position is stored.
+
+Rows of ``weighed`` are of one more kind, an account's own posts, which are no interactions.
+"""
 
 from enum import Enum
 from typing import Final
@@ -22,3 +25,9 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind.RECOMMENDATION,
 )
 KIND_INDEX: Final[dict[str, int]] = {kind.value: index for index, kind in enumerate(KINDS)}
+
+POST: Final = len(KINDS)
+"""The number of an own post where the kind of a row is stored: the one after the interactions."""
+POST_NAME: Final = "post"
+ROW_KINDS: Final[tuple[str, ...]] = (*(kind.value for kind in KINDS), POST_NAME)
+"""The names of the kinds that a row of ``weighed`` may have, in the order of their numbers."""

@@ -71,6 +71,9 @@ class Topic(str, Enum):
 INTERACTION_TOPICS: Final[tuple[Topic, ...]] = tuple(Topic.of_kind(kind) for kind in KINDS)
 """The five interaction topics, in the order of ``KINDS``."""
 
+SOURCE_TOPICS: Final[tuple[Topic, ...]] = (*INTERACTION_TOPICS, Topic.POSTS)
+"""All topics that ``weigh`` reads, in the order of ``ROW_KINDS``."""
+
 _WEEK: Final = TopicSettings(retention_ms=7 * _DAY_MS)
 _COMPACTED: Final = TopicSettings(compacted=True)
 _SETTINGS: Final[dict[Topic, TopicSettings]] = {

@@ -12,7 +12,7 @@ from config.logging import CLIENT_LOGGER
 from config.settings import Settings
 from config.telemetry import Telemetry, new_registry
 from schemas.model import load_model
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.engine.changelog import Recovered
@@ -24,7 +24,7 @@ from streams.engine.inputs import Inputs
 from streams.engine.outbox import Outbox
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp, run_worker
-from streams.groups import SCORE_GROUP
+from streams.groups import SCORE_GROUP, SCORE_TOPICS
 from streams.metrics.common import SCORE, WEIGH
 from streams.metrics.live import read_score_worker
 from streams.metrics.score import ScoreMetrics
@@ -41,7 +41,7 @@ _SESSIONS_UNNOTICED = 3
 def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     """The app with its states, agents and checkpoints; nothing is started or connected."""
     model = load_model()
-    inputs = Inputs(frozenset({Topic.WEIGHED.value, *(t.value for t in INTERACTION_TOPICS)}))
+    inputs = Inputs(frozenset(topic.value for topic in SCORE_TOPICS))
     app = WorkerApp(settings, SCORE_GROUP, inputs)
     connection = librdkafka_options(settings)
     outbox, admin = (

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 
 SCORE_GROUP: Final = "renown-score"
-SCORE_TOPICS: Final = (*INTERACTION_TOPICS, Topic.WEIGHED)
+SCORE_TOPICS: Final = (*SOURCE_TOPICS, Topic.WEIGHED)
 
 SINK_GROUP: Final = "renown-sink"
 SINK_TOPICS: Final = (Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)

@@ -16,10 +16,10 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from schemas.frames import decode_frame
 from schemas.interaction import Heartbeat, Interaction
-from schemas.kinds import KINDS
+from schemas.kinds import POST_NAME, ROW_KINDS
 from schemas.model import load_model
-from schemas.topics import INTERACTION_TOPICS
-from streams.core.column_decoder import ColumnDecoder
+from schemas.post import Post
+from schemas.topics import INTERACTION_TOPICS, SOURCE_TOPICS
 from streams.core.past import Past
 from streams.core.records import RecordColumns
 from streams.core.score import ScorePartition
@@ -60,9 +60,12 @@ def _play() -> None:
     )
     applied, moment = 0, 0.0
     for last_at in (_NOON, _NOON + 2400 * _HOUR):  # the second time all windows have passed
-        for topic, kind in zip(INTERACTION_TOPICS, KINDS, strict=True):
-            records = _records(kind.value, last_at, weigh.positions()[topic.value])
-            ColumnDecoder(topic, 0, 1).decode(records)
+        for topic, kind in zip(SOURCE_TOPICS, ROW_KINDS, strict=True):
+            first = weigh.positions()[topic.value]
+            if kind == POST_NAME:
+                records = _posts(last_at, first)
+            else:
+                records = _records(kind, last_at, first)
             derived = weigh.apply(topic, records, records[-1].offset, moment)
             for _, frame in [*derived.frames, *weigh.owed(moment)]:
                 score.apply(decode_frame(frame.encode()), applied, moment)
@@ -109,6 +112,15 @@ def _records(kind: str, at: int, first: int) -> RecordColumns:
         b"no json",
     ]
     return _fetched(values, at, first)
+
+
+def _posts(at: int, first: int) -> RecordColumns:
+    """Every sort of record that ``posts`` may hold, from offset ``first`` on."""
+    posts = [
+        Post(id=id_, at=at, network="renown", author="renown:a", undo=undo)
+        for id_, undo in (("1", False), ("2", False), ("2", False), ("2", True), ("3", True))
+    ]
+    return _fetched([*map(msgspec.json.encode, posts), b"no json"], at, first)
 
 
 def _fetched(values: Sequence[bytes], at: int, first: int) -> RecordColumns:

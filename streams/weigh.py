@@ -1,4 +1,4 @@
-"""interactions.* → weighed: the agent that decides each interaction once."""
+"""interactions.*, posts → weighed: the agent that decides each interaction once."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.core.weigh_partition import Derived, WeighPartition
 from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
@@ -52,7 +52,7 @@ def send_owed(outbox: Outbox, _partition: int, state: WeighPartition) -> None:
 
 
 def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
-    """Register the agent that reads the five interaction topics.
+    """Register the agent that reads the interactions and the own posts.
 
     Weighing lets go of the interpreter, so what is long is weighed in a thread: meanwhile the event
     loop scores what was weighed before.
@@ -76,7 +76,7 @@ def weigh_agent(app: WorkerApp, states: WeighLog, outbox: Outbox, metrics: Score
         metrics.weighed(topic, (before, state.totals(topic)), derived.frames, derived.dead)
         metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - began)
 
-    @app.agent(app.batches_of(*(t.value for t in INTERACTION_TOPICS)), name="weigh", concurrency=1)
+    @app.agent(app.batches_of(*(t.value for t in SOURCE_TOPICS)), name="weigh", concurrency=1)
     async def weigh(batches) -> None:  # type: ignore[no-untyped-def]
         async for batch in batches:
             try:

@@ -14,7 +14,7 @@ from config.broker import (
 )
 from config.errors import WrongUse
 from config.settings import Settings
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.groups import SCORE_GROUP, SINK_GROUP
 
 DEMO = "demo"
@@ -45,7 +45,7 @@ def _is_used(settings: Settings) -> bool:
     try:
         partitions = [
             TopicPartition(topic.value, partition)
-            for topic in (*INTERACTION_TOPICS, Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)
+            for topic in (*SOURCE_TOPICS, Topic.WEIGHED, Topic.SCORES, Topic.DEAD_LETTERS)
             for partition in range(settings.partitions)
         ]
         ends = latest_offsets(consumer, [*partitions, TopicPartition(Topic.LOG.value, 0)])

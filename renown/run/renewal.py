@@ -30,12 +30,12 @@ from renown.embedded.forgetting import forget
 from renown.lag import GroupOffsets, Offsets, behind
 from renown.run.once import Completion
 from renown.run.supervision import resident_bytes
-from schemas.topics import INTERACTION_TOPICS
+from schemas.topics import SOURCE_TOPICS
 from streams.engine.checkpoint_files import ASKED
 from streams.groups import SCORE_GROUP, SCORE_TOPICS, SINK_GROUP, SINK_TOPICS
 
 FORGOTTEN: Final = tuple({*SCORE_TOPICS, *SINK_TOPICS})
-"""Not the changelogs, which are small and needed, nor posts and facts, which nobody has stored. A
+"""Not the changelogs, which are small and needed, nor facts, which nobody has stored. A
 reader that begins with ``scores`` later finds only what came since: older ones are in ClickHouse.
 """
 
@@ -114,7 +114,7 @@ class Renewal:
         while (passed := time.monotonic() - began) < _PATIENCE_SECONDS:
             before = offsets.ends(FORGOTTEN)
             if passed > _GRACE_SECONDS:
-                inputs = {tp: before[tp] for tp in offsets.partitions(INTERACTION_TOPICS)}
+                inputs = {tp: before[tp] for tp in offsets.partitions(SOURCE_TOPICS)}
                 if published not in (None, inputs):
                     return False  # ours stand still, so this is somebody else's
                 published = inputs

@@ -1,4 +1,4 @@
-"""Whole fetches of an interaction topic to columns: what is plain in one pass, the rest one by one.
+"""Whole fetches of a source topic to columns: what is plain in one pass, the rest one by one.
 
 The result is that of ``decode_plain``, record by record; only the buffer of the texts is another.
 """
@@ -19,7 +19,8 @@ from schemas.kinds import KINDS
 from schemas.networks import NETWORKS
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.decode import LARGEST_VALUE, Decoder
-from streams.core.decoded import Decoded, Hashes, Small, blank, decide
+from streams.core.decode_posts import PostDecoder
+from streams.core.decoded import Decoded, Hashes, Small, blank, decide, decode_plain
 from streams.core.records import Bytes, RecordColumns
 from streams.kernels.json_text import SLACK
 from streams.kernels.names import LONGEST_NAME, slot_of
@@ -60,6 +61,18 @@ _LIMITS = Limits(
     ahead=LARGEST_AHEAD_MS,
     largest_amount=LARGEST_AMOUNT,
 )
+
+
+class PostColumnDecoder:
+    """Decodes the fetches of one partition of ``posts``, which are few: all one by one."""
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self._plain = PostDecoder(partition, partitions)
+        self._partitions = partitions
+
+    def decode(self, records: RecordColumns) -> Decoded:
+        """What ``records`` say. Never raises, whatever lies in them."""
+        return decode_plain(records, self._plain, self._partitions)
 
 
 class ColumnDecoder:

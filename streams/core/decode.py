@@ -4,6 +4,7 @@ Bad data is a value: nothing that can lie in a record makes ``Decoder.decode`` r
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -70,26 +71,20 @@ class Decoder:
 
     def decode(self, value: bytes | None, timestamp: int) -> Interaction | Heartbeat | Bad:
         """What ``value``, published at ``timestamp`` (ms UTC), says. Never raises."""
-        if not value:
-            return Bad(Reason.EMPTY, "no value")
-        if len(value) > LARGEST_VALUE:
-            return Bad(Reason.TOO_LARGE, f"{len(value)} bytes, at most {LARGEST_VALUE}")
+        if not value or len(value) > LARGEST_VALUE:
+            return of_wrong_size(value)
         try:
             message = self._interaction.decode(value)
         except msgspec.ValidationError as error:
             return self._other(value, timestamp, error)
         except (ValueError, RecursionError) as error:
-            return _malformed(error)
+            return malformed(error)
         return self._judge(message, value, timestamp)
 
     def _judge(self, message: Interaction, value: bytes, timestamp: int) -> Interaction | Bad:
         """What a schema cannot say: do text, kind, times and partition fit?"""
-        # Only an escape, a DEL or a character beyond ASCII can hide what is unwanted: JSON does not
-        # allow other control characters, so most records need no search.
-        if b"\\" in value or b"\x7f" in value or not value.isascii():
-            for name in ("id", "actor", "target", "object", "record"):
-                if found := _UNWANTED.search(getattr(message, name) or ""):
-                    return Bad(Reason.BAD_TEXT, f"{found.group()!r} in {name}")
+        if bad := bad_text(message, value, ("id", "actor", "target", "object", "record")):
+            return bad
         if message.kind is not self._kind:
             return Bad(
                 Reason.WRONG_TOPIC, f"a {message.kind.value} among {self._kind.value} interactions"
@@ -102,12 +97,7 @@ class Decoder:
                 Reason.ABSURD_TIME,
                 f"at {at}, received at {message.received_at}, published at {timestamp}",
             )
-        if (right := partition_of(message.actor, self._partitions)) != self._partition:
-            return Bad(
-                Reason.WRONG_PARTITION,
-                _cut(f"{message.actor} belongs to partition {right} of {self._partitions}"),
-            )
-        return message
+        return misplaced(message.actor, self._partition, self._partitions) or message
 
     def _other(
         self, value: bytes, timestamp: int, error: msgspec.ValidationError
@@ -116,34 +106,62 @@ class Decoder:
         try:
             outline = self._outline.decode(value)
         except msgspec.ValidationError:
-            return Bad(Reason.WRONG_TYPE, _readable(error))
+            return Bad(Reason.WRONG_TYPE, readable(error))
         except (ValueError, RecursionError) as damage:
-            return _malformed(damage)
+            return malformed(damage)
         if outline.kind is None and outline.clock is not None:
             return self._beat(value, timestamp)
         if isinstance(outline.kind, str) and outline.kind not in KIND_INDEX:
             return Bad(Reason.UNKNOWN_KIND, _cut(repr(outline.kind)))
-        return Bad(Reason.WRONG_TYPE, _readable(error))
+        return Bad(Reason.WRONG_TYPE, readable(error))
 
     def _beat(self, value: bytes, timestamp: int) -> Heartbeat | Bad:
         try:
             beat = self._heartbeat.decode(value)
         except msgspec.ValidationError as error:
-            return Bad(Reason.WRONG_TYPE, _readable(error))
+            return Bad(Reason.WRONG_TYPE, readable(error))
         except ValueError as error:
-            return _malformed(error)
+            return malformed(error)
         if not EARLIEST_AT <= beat.clock <= timestamp + LARGEST_AHEAD_MS:
             return Bad(Reason.ABSURD_TIME, f"clock {beat.clock}, published at {timestamp}")
         return beat
 
 
-def _malformed(error: Exception) -> Bad:
+def of_wrong_size(value: bytes | None) -> Bad:
+    """A value that is missing or so large that nobody looks into it."""
+    if not value:
+        return Bad(Reason.EMPTY, "no value")
+    return Bad(Reason.TOO_LARGE, f"{len(value)} bytes, at most {LARGEST_VALUE}")
+
+
+def bad_text(message: msgspec.Struct, value: bytes, names: Sequence[str]) -> Bad | None:
+    """Whether one of the texts ``names`` of a message, which is ``value``, holds what it must not.
+
+    Only an escape, a DEL or a character beyond ASCII can hide that: JSON does not allow other
+    control characters, so most records need no search.
+    """
+    if b"\\" in value or b"\x7f" in value or not value.isascii():
+        for name in names:
+            if found := _UNWANTED.search(getattr(message, name) or ""):
+                return Bad(Reason.BAD_TEXT, f"{found.group()!r} in {name}")
+    return None
+
+
+def misplaced(account: str, partition: int, partitions: int) -> Bad | None:
+    """Whether records keyed by ``account`` belong to another partition."""
+    if (right := partition_of(account, partitions)) == partition:
+        return None
+    detail = f"{account} belongs to partition {right} of {partitions}"
+    return Bad(Reason.WRONG_PARTITION, _cut(detail))
+
+
+def malformed(error: Exception) -> Bad:
     """No JSON at all, or JSON with half a character in it."""
     reason = Reason.BAD_TEXT if "surrogate" in str(error) else Reason.BAD_JSON
     return Bad(reason, _cut(str(error)))
 
 
-def _readable(error: msgspec.ValidationError) -> str:
+def readable(error: msgspec.ValidationError) -> str:
     """The message of ``error``, with a word for the long pattern of accounts and networks."""
     message, _, place = str(error).rpartition(" - at ")
     if "matching regex" in message:

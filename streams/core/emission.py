@@ -1,10 +1,11 @@
 """Which accounts must be published now, and what was published of them last.
 
-An account is *touched* when an interaction or an undo changed it, *due* when only time did. A
-touched account is published as soon as anything a reader sees differs from its last update; a due
-one when its score moved visibly or crossed a tier line, and otherwise remembered as *drifted*, to
-be published at the end of a run. An account is published at most once in ``emit_seconds``; until
-then it waits. Those that wait are listed, so that publishing costs nothing for all the others.
+An account is *touched* when an interaction, an own post or an undo changed it, *due* when only time
+did. A touched account is published as soon as anything a reader sees differs from its last update;
+a due one when its score moved visibly or crossed a tier line, and otherwise remembered as
+*drifted*, to be published at the end of a run. One that only posts and never received anything is
+not published at all. An account is published at most once in ``emit_seconds``; until then it waits.
+Those that wait are listed, so that publishing costs nothing for all the others.
 """
 
 from collections.abc import Sequence
@@ -93,6 +94,10 @@ class Emission:
     def touch(self, accounts: npt.NDArray[Any]) -> None:
         """Interactions or undos changed these accounts."""
         self._mark(accounts, TOUCHED)
+
+    def touch_known(self, accounts: npt.NDArray[Any]) -> None:
+        """Own posts changed these accounts: one of which nothing was published stays unknown."""
+        self.touch(accounts[self._score[accounts] != _UNPUBLISHED])
 
     def fall_due(self, accounts: Ints) -> None:
         """Time changed these accounts."""

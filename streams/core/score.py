@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.frames import Frame
-from schemas.kinds import KINDS
+from schemas.kinds import POST, ROW_KINDS
 from schemas.model import Model
 from schemas.texts import TextColumn
 from schemas.topics import Topic
@@ -72,7 +72,7 @@ class ScorePartition:
         self._formula = formula_of(model)
         self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
         self._windows = Windows(
-            model.horizons_h, len(model.class_weights), len(KINDS), exact=exact_engagers
+            model.horizons_h, len(model.class_weights), len(ROW_KINDS), exact=exact_engagers
         )
         self._emission = Emission(model, emit_seconds)
 
@@ -102,10 +102,12 @@ class ScorePartition:
         if header.first > applied + 1:
             self.holes += 1
             # its source is not silent, but its clock says nothing about the rows before
-            self._clock.hear(source, 0, now)
+            if header.topic is not Topic.POSTS:
+                self._clock.hear(source, 0, now)
             self._pass_time()
             return Applied.HOLE
-        self._clock.hear(source, header.clock, now)
+        if header.topic is not Topic.POSTS:
+            self._clock.hear(source, header.clock, now)
         self._pass_time()
         if header.last <= applied:
             return Applied.OLD
@@ -190,7 +192,10 @@ class ScorePartition:
         self._emission.reserve(self._windows.top)
         # an undo of what is still ahead leaves nothing behind that could touch the account later;
         # so every account that ever received anything is published, whatever came first
-        self._emission.touch(accounts[(hours <= self._windows.now) | undo])
+        is_post = columns["kind"] == POST
+        self._emission.touch(accounts[((hours <= self._windows.now) | undo) & ~is_post])
+        if is_post.any():
+            self._emission.touch_known(accounts[is_post])
         self.rows += len(frame)
 
     def _pass_time(self) -> None:
@@ -205,6 +210,9 @@ class ScorePartition:
         moved = self._windows.advance(hour)
         self._emission.fall_due(moved.left)
         self._emission.touch(moved.entered)
+        self._emission.touch_known(moved.posted)
+        # one that still posts does not leave when all that it received has left, but it is told
+        self._emission.finish(self._windows.bereft(moved.left))
         self._forget_empty()
 
     def _forget_empty(self) -> None:

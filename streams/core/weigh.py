@@ -7,11 +7,11 @@ import numpy as np
 
 from schemas.dead_letter import LARGEST_KEPT_BODY, DeadLetter
 from schemas.frames import OUTCOMES
-from schemas.kinds import KIND_INDEX
+from schemas.kinds import POST
 from schemas.model import Model
-from schemas.topics import Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.core.classes import classify
-from streams.core.column_decoder import ColumnDecoder
+from streams.core.column_decoder import ColumnDecoder, PostColumnDecoder
 from streams.core.decode import Bad, Reason
 from streams.core.past import Past, recalled
 from streams.core.records import Record, RecordColumns
@@ -42,6 +42,9 @@ class WeighSource:
     replay, whatever the other sources do. And it loses nothing: the score side's clock is the
     minimum over its sources, so what is late here will be outside of every window there; and what
     is not late here is inside of one when it arrives, unless this source was left behind as idle.
+
+    An own post is a row of its author with itself that weighs nothing. Its source has no say in the
+    score side's clock, so a post that is not late here may still be too old there, and is dropped.
     """
 
     def __init__(
@@ -53,11 +56,17 @@ class WeighSource:
         self._partitions = partitions
         self._model = model
         self._class = classify(model)
+        self._kind = SOURCE_TOPICS.index(topic)
+        self._decoder: ColumnDecoder | PostColumnDecoder
+        if self._kind == POST:
+            self._weight = 0
+            self._decoder = PostColumnDecoder(partition, partitions)
+        else:
+            self._weight = model.kind_weights[self._kind] * model.class_weights[self._class]
+            self._decoder = ColumnDecoder(topic, partition, partitions)
         self._seen = SeenStore(horizon)
         self._progress = np.array([-1, 0, horizon], np.int64)
         self._totals = np.zeros(len(OUTCOMES), np.int64)
-        self._decoder = ColumnDecoder(topic, partition, partitions)
-        self._kind = KIND_INDEX[topic.value.removeprefix("interactions.")]
         self._past: list[tuple[int, Past]] = []
 
     def apply(self, records: Sequence[Record], last: int) -> Weighed:
@@ -87,7 +96,7 @@ class WeighSource:
             self._seen.previous,
             self._progress,
             self._totals,
-            self._model.kind_weights[self._kind] * self._model.class_weights[self._class],
+            self._weight,
             self._class,
             self._model.longest_h,
         )

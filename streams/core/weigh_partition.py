@@ -1,4 +1,4 @@
-"""The weigh state of one partition: its five source topics, each with its own seen store."""
+"""The weigh state of one partition: its six source topics, each with its own seen store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any, Final
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
 from schemas.model import Model
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.core.framing import FrameBuilder
 from streams.core.records import Record
 from streams.core.weigh import WeighSource
 
 _CROWD: Final = 12
-"""How often the rows of a source may be written by all together before it begins anew. Of five
+"""How often the rows of a source may be written by all together before it begins anew. Of six
 sources that are equally busy, each one begins another generation before."""
 _FEW: Final = 10_000
 """Rows that are not worth the trouble."""
@@ -30,7 +30,7 @@ class Derived:
 
 
 class WeighPartition:
-    """Applies batches of the five topics of one partition, each in offset order."""
+    """Applies batches of the six topics of one partition, each in offset order."""
 
     def __init__(
         self,
@@ -47,8 +47,13 @@ class WeighPartition:
         self._written = {held["number"]: held["written"] for held in snapshots}
         self._sources: dict[Topic, WeighSource] = {}
         self._builders: dict[Topic, FrameBuilder] = {}
-        for topic in INTERACTION_TOPICS:
-            held = [(s["number"], s["sources"][topic.value]) for s in snapshots]
+        for topic in SOURCE_TOPICS:
+            # older states know nothing of own posts: that source begins at its beginning
+            held = [
+                (s["number"], s["sources"][topic.value])
+                for s in snapshots
+                if topic.value in s["sources"]
+            ]
             if held:
                 source = WeighSource.restore(held, topic, partition, partitions, model, horizon)
             else:

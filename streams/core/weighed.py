@@ -75,7 +75,7 @@ def roomy(made: Made, records: int) -> Made:
 def rows_by_partition(
     decoded: Decoded, made: Made, kind: int, partitions: int
 ) -> dict[int, Columns]:
-    """The columns of each target partition that has rows; ``kind``: index in KINDS."""
+    """The columns of each target partition that has rows; ``kind``: index in ROW_KINDS."""
     count = int(made.counts[MADE_ROWS])
     if not count:
         return {}

@@ -1,4 +1,4 @@
-"""Rolling windows of one partition: sums, interactions and distinct engagers per cell and horizon.
+"""Rolling windows of one partition: what its accounts received and posted, per cell and horizon.
 
 A cell is an account on one network. Panes are UTC hours; a horizon of h hours holds the panes
 ``now - h`` to ``now``. An interaction counts in the pane of its own time, however late it comes,
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from schemas.texts import TextColumn
 from streams.core.arrays import Ints, fresh, grown
+from streams.core.room import SMALLEST, enlarged, more, slots_for
 from streams.core.slices import new_slice, packed, unpacked
 from streams.kernels.accounts import (
     find_accounts,
@@ -29,7 +30,7 @@ from streams.kernels.accounts import (
 )
 from streams.kernels.cells import Cells
 from streams.kernels.engagers import index_pairs
-from streams.kernels.hours import ENTERED, LEFT, advance, begin, mark_fading
+from streams.kernels.hours import ENTERED, LEFT, POSTED, advance, begin, find_bereft, mark_fading
 from streams.kernels.score_arrays import (
     ACCOUNT,
     ACCOUNTS,
@@ -50,6 +51,8 @@ from streams.kernels.score_arrays import (
     NOW,
     PAIR,
     PAIRS,
+    POST,
+    POSTERS,
     TOP,
     Columns,
     ScoreArrays,
@@ -63,8 +66,6 @@ NAMED: Final = 4096
 The sample is at least half as large: no score above 40 points is off by more than 0.2.
 """
 _UNLIMITED: Final = (1 << 31) - 2
-_SMALLEST: Final = 64
-_FILLED: Final = (5, 8)
 _RECENT: Final = 1 << 12
 _SPARE_BYTES: Final = 1 << 16
 _NEVER: Final = -1
@@ -74,15 +75,28 @@ _WHOLE: Final = 1 << 12
 """So many accounts have their turn in any case: a small state is always whole."""
 
 _ACCOUNT_COLUMNS: Final = ("head", "level", "name_at", "name_size")
-_CELL_COLUMNS: Final = ("weights", "interactions", "distinct", "last", "first", "following")
+_CELL_COLUMNS: Final = (
+    "weights",
+    "interactions",
+    "distinct",
+    "poster",
+    "last",
+    "first",
+    "following",
+)
+_KIND_MASK: Final = (1 << KIND_BITS) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Accounts that the passing of time changed: panes ``entered``, panes ``left``."""
+    """Accounts that the passing of time changed: interactions ``entered``, panes ``left``.
+
+    ``posted``: own posts entered.
+    """
 
     entered: Ints
     left: Ints
+    posted: Ints
 
 
 class Windows:
@@ -98,6 +112,8 @@ class Windows:
             weights=np.zeros(sums, np.int64),
             interactions=np.zeros(sums, np.int64),
             distinct=np.zeros((0, len(horizons), classes), np.int32),
+            posts=np.zeros(sums, np.int32),
+            poster=np.zeros(0, np.int32),
             last=np.zeros(0, np.int32),
             first=np.zeros(0, np.int32),
             head=np.zeros(0, np.int32),
@@ -114,8 +130,8 @@ class Windows:
             pair_rows=np.zeros(0, PAIR),
             entry_rows=np.zeros(0, ENTRY),
             large=np.zeros((0, 2), np.int64),
-            account_slots=np.zeros(_SMALLEST, np.int32),
-            pair_slots=np.zeros(_SMALLEST, np.int32),
+            account_slots=np.zeros(SMALLEST, np.int32),
+            pair_slots=np.zeros(SMALLEST, np.int32),
             panes=np.zeros(0, np.int32),
             recent=np.zeros(_RECENT, np.int32),
             horizons=np.array(horizons, np.int64),
@@ -190,10 +206,10 @@ class Windows:
     def advance(self, hour: int) -> Moved:
         """Let the hour be ``hour``, if that is later than it was."""
         if hour <= self.now:
-            return Moved(np.empty(0, np.int64), np.empty(0, np.int64))
+            return Moved(*(np.empty(0, np.int64) for _ in range(3)))
         marks = np.zeros(self.top, np.uint8)
         advance(self.arrays, hour, marks)
-        return Moved(np.flatnonzero(marks & ENTERED), np.flatnonzero(marks & LEFT))
+        return Moved(*(np.flatnonzero(marks & mark) for mark in (ENTERED, LEFT, POSTED)))
 
     def newest_between(self, after: int, before: int) -> Ints:
         """Accounts whose newest interaction was after one hour and before another one."""
@@ -210,6 +226,12 @@ class Windows:
         top = self.top
         nothing = self.arrays.account_rows["pairs"][:top] == 0
         return np.flatnonzero(nothing & (self.cells.name_size[:top] > 0))
+
+    def bereft(self, accounts: Ints) -> Ints:
+        """Those of ``accounts`` that received nothing in the longest horizon, posts or not."""
+        bereft = np.zeros(len(accounts), np.uint8)
+        find_bereft(self.arrays, accounts, bereft)
+        return accounts[bereft > 0]
 
     def free(self, accounts: Ints) -> None:
         """Forget accounts that have nothing left; their numbers may be given to others."""
@@ -270,6 +292,7 @@ class Windows:
         self.make_room_for_cells(len(slice_.networks))
         self.make_room_for_pairs(len(slice_.engagers))
         self.make_room_for_entries(len(slice_.hours))
+        self.make_room_for_posters(int((slice_.codes & _KIND_MASK == POST).sum()))
         self.make_room_for_hours(int(slice_.hours.max(initial=0)))
         load(self.arrays, slice_, wanted)
 
@@ -289,6 +312,7 @@ class Windows:
         # where a level rises, a cell may get a pair of nobody, before it gives others back
         self.make_room_for_pairs(rows + 1)
         self.make_room_for_entries(rows)
+        self.make_room_for_posters(int((columns.kinds == POST).sum()) if last >= POST else 0)
         if rows:
             hours = columns.hours
             self.make_room_for_hours(int(hours.max(where=hours < LAST_HOUR, initial=0)))
@@ -301,13 +325,13 @@ class Windows:
         arrays = self.arrays
         top, capacity = self.top, len(arrays.account_rows)
         if top + rows > capacity:
-            capacity = _more(capacity, top + rows)
+            capacity = more(capacity, top + rows)
             self._enlarge(capacity, top, "account_rows", _ACCOUNT_COLUMNS)
         used = int(arrays.counters[NAME_BYTES])
         if used + name_bytes > len(self.cells.names):
-            larger = _more(len(self.cells.names), used + name_bytes)
-            self._set_cells(names=_enlarged(self.cells.names, larger, used))
-        slots = _slots(len(self.arrays.account_slots), self.accounts + rows)
+            larger = more(len(self.cells.names), used + name_bytes)
+            self._set_cells(names=enlarged(self.cells.names, larger, used))
+        slots = slots_for(len(self.arrays.account_slots), self.accounts + rows)
         if slots > len(self.arrays.account_slots):
             self.arrays = self.arrays._replace(account_slots=fresh((slots,), np.int32))
             index_accounts(self.arrays)
@@ -316,15 +340,22 @@ class Windows:
         """Make room for so many more cells."""
         top, capacity = int(self.arrays.counters[TOP + CELLS]), len(self.arrays.cell_rows)
         if top + rows > capacity:
-            self._enlarge(_more(capacity, top + rows), top, "cell_rows", _CELL_COLUMNS)
+            self._enlarge(more(capacity, top + rows), top, "cell_rows", _CELL_COLUMNS)
+
+    def make_room_for_posters(self, rows: int) -> None:
+        """Make room for the numbers of so many more cells with own posts."""
+        top, capacity = int(self.arrays.counters[TOP + POSTERS]), len(self.cells.posts)
+        if top + rows > capacity:
+            posts = enlarged(self.cells.posts, more(capacity, top + rows), top)
+            self._set_cells(posts=posts)
 
     def make_room_for_pairs(self, rows: int) -> None:
         """Make room for so many more pairs."""
         counters, capacity = self.arrays.counters, len(self.arrays.pair_rows)
         top, alive = int(counters[TOP + PAIRS]), int(counters[ALIVE + PAIRS])
         if top + rows > capacity:
-            self._enlarge(_more(capacity, top + rows), top, "pair_rows", ())
-        slots = _slots(len(self.arrays.pair_slots), alive + rows)
+            self._enlarge(more(capacity, top + rows), top, "pair_rows", ())
+        slots = slots_for(len(self.arrays.pair_slots), alive + rows)
         if slots > len(self.arrays.pair_slots):
             self.arrays = self.arrays._replace(pair_slots=fresh((slots,), np.int32))
             index_pairs(self.arrays)
@@ -333,23 +364,23 @@ class Windows:
         """Make room for so many more entries."""
         top, capacity = int(self.arrays.counters[TOP + ENTRIES]), len(self.arrays.entry_rows)
         if top + rows > capacity:
-            capacity = _more(capacity, top + rows)
+            capacity = more(capacity, top + rows)
             self._enlarge(capacity, top, "entry_rows", ())
             # any of them may become large
             held = int(self.arrays.counters[TOP + LARGE])
-            self.arrays = self.arrays._replace(large=_enlarged(self.arrays.large, capacity, held))
+            self.arrays = self.arrays._replace(large=enlarged(self.arrays.large, capacity, held))
 
     def make_room_for_hours(self, hour: int) -> None:
         """Make room for panes up to ``hour``."""
         panes = self.arrays.panes
         if hour >= len(panes):
-            larger = _enlarged(panes, hour + hour // 8 + _SMALLEST, len(panes))
+            larger = enlarged(panes, hour + hour // 8 + SMALLEST, len(panes))
             self.arrays = self.arrays._replace(panes=larger)
 
     def _enlarge(self, capacity: int, used: int, rows: str, columns: tuple[str, ...]) -> None:
-        larger: dict[str, Any] = {rows: _enlarged(getattr(self.arrays, rows), capacity, used)}
+        larger: dict[str, Any] = {rows: enlarged(getattr(self.arrays, rows), capacity, used)}
         self.arrays = self.arrays._replace(**larger)
-        cells = {name: _enlarged(getattr(self.cells, name), capacity, used) for name in columns}
+        cells = {name: enlarged(getattr(self.cells, name), capacity, used) for name in columns}
         self._set_cells(**cells)
 
     def _set_cells(self, **columns: npt.NDArray[Any]) -> None:
@@ -370,23 +401,3 @@ def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _alike(columns: Columns) -> Columns:
     return Columns(*(_read_only(column) for column in columns))
-
-
-def _more(capacity: int, needed: int) -> int:
-    """A capacity that doubles at least: memory that is not used yet is only a number."""
-    return max(needed, 2 * capacity, _SMALLEST)
-
-
-def _slots(slots: int, rows: int) -> int:
-    """How many slots an index of so many rows has that had ``slots``: a power of two."""
-    most, of = _FILLED
-    while rows * of > slots * most:
-        slots *= 2
-    return slots
-
-
-def _enlarged(array: npt.NDArray[Any], capacity: int, used: int) -> npt.NDArray[Any]:
-    """A copy of the first ``used`` rows with room for ``capacity``; the rest is not touched."""
-    larger = fresh((capacity, *array.shape[1:]), array.dtype)
-    larger[:used] = array[:used]
-    return larger

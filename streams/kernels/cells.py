@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 NO_CELL: Final = -1
 """In place of a cell: the end of a list."""
+NO_POSTS: Final = -1
+"""In place of a row of own posts: the cell has none."""
 NO_HOUR: Final = -(1 << 30)
 """In place of the hour of the newest interaction: none. It is before any hour."""
 NO_FIRST: Final = 1 << 30
@@ -18,7 +20,7 @@ NO_FIRST: Final = 1 << 30
 
 
 class Cells(NamedTuple):
-    """Rows of cells and of accounts; those that nobody has are nothing in particular."""
+    """Rows of cells, posters and accounts; those that nobody has are nothing in particular."""
 
     weights: npt.NDArray[np.int64]
     """int64[cells, horizons]: sums of weights."""
@@ -27,6 +29,10 @@ class Cells(NamedTuple):
     distinct: npt.NDArray[np.int32]
     """int32[cells, horizons, classes]: engagers whose best class in the horizon is c or higher.
     Of a sampled account only the named ones: scaled by ``<< level`` they stand for all."""
+    posts: npt.NDArray[np.int32]
+    """int32[posters, horizons]: own posts, of the cells that ever had one since they were made."""
+    poster: npt.NDArray[np.int32]
+    """int32[cells]: the row of ``posts``, or ``NO_POSTS``."""
     last: npt.NDArray[np.int32]
     """int32[cells]: hour of the newest interaction that counts. One that has left the longest
     horizon may stay: it is as good as ``NO_HOUR``."""

@@ -21,6 +21,7 @@ from streams.kernels.score_arrays import (
     LIMIT,
     NOBODY,
     PAIRS,
+    POST,
     TOP,
     Columns,
     Number,
@@ -44,6 +45,8 @@ def find_pairs(
 ) -> Number:
     """Write the pair of each row whose cell is not ``END``, made where it is new.
 
+    Own posts have no engager: they are with ``NOBODY``.
+
     ``full`` gets the accounts that have one more named engager than before, and more of them than
     the limit, some of them several times; returns how many.
     """
@@ -54,7 +57,8 @@ def find_pairs(
         account = arrays.cell_rows[cells[row]].account
         before = rows[account].named
         level = arrays.cells.level[account]
-        pairs[row] = pair_of(arrays, cells[row], columns.engagers[row], level)
+        engager = _NOBODY if columns.kinds[row] == POST else columns.engagers[row]
+        pairs[row] = pair_of(arrays, cells[row], engager, level)
         if before < rows[account].named > arrays.counters[LIMIT]:
             full[found] = account
             found += 1

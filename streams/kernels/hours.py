@@ -7,7 +7,8 @@ from streams.kernels.cells import NO_CELL, NO_HOUR
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, sweep_pairs
 from streams.kernels.entry_sums import count_of, weight_of
-from streams.kernels.panes import best_since, class_of, cut_before
+from streams.kernels.panes import best_since, class_of, cut_before, kind_of
+from streams.kernels.posts import add_posts
 from streams.kernels.rows import give_entry
 from streams.kernels.score_arrays import (
     CLASS_BITS,
@@ -15,6 +16,7 @@ from streams.kernels.score_arrays import (
     END,
     NOBODY,
     NOW,
+    POST,
     TOP,
     ScoreArrays,
 )
@@ -29,6 +31,8 @@ ENTERED = 1
 """Mark of an account: a pane with something of it was reached."""
 LEFT = 2
 """Mark of an account: a pane with something of it left a horizon."""
+POSTED = 4
+"""Mark of an account: a pane with own posts of it was reached."""
 
 
 @bare
@@ -69,8 +73,13 @@ def _leave(
         row = arrays.entry_rows[entry]
         if row.pair != END:
             pair = arrays.pair_rows[row.pair]
-            arrays.cells.weights[pair.cell, horizon] -= weight_of(arrays, entry)
-            arrays.cells.interactions[pair.cell, horizon] -= count_of(arrays, entry)
+            if kind_of(row.key) == POST:
+                arrays.cells.posts[arrays.cells.poster[pair.cell], horizon] -= count_of(
+                    arrays, entry
+                )
+            else:
+                arrays.cells.weights[pair.cell, horizon] -= weight_of(arrays, entry)
+                arrays.cells.interactions[pair.cell, horizon] -= count_of(arrays, entry)
             _mark(arrays, row.pair, marks, LEFT)
             best = (pair.best >> shift) & _BEST_MASK
             if pair.engager != _NOBODY and best == class_of(row.key) + 1:
@@ -87,11 +96,13 @@ def _enter(arrays: ScoreArrays, pane: int, marks: Marks) -> None:
     while entry != END:
         row = arrays.entry_rows[entry]
         if row.pair != END:
-            if pane >= since:
-                cell, weight = arrays.pair_rows[row.pair].cell, weight_of(arrays, entry)
-                add_sums(arrays, cell, pane, weight, count_of(arrays, entry))
+            cell, is_post = arrays.pair_rows[row.pair].cell, kind_of(row.key) == POST
+            if pane >= since and is_post:
+                add_posts(arrays, cell, pane, count_of(arrays, entry))
+            elif pane >= since:
+                add_sums(arrays, cell, pane, weight_of(arrays, entry), count_of(arrays, entry))
                 rise(arrays, entry)
-            _mark(arrays, row.pair, marks, ENTERED)
+            _mark(arrays, row.pair, marks, POSTED if is_post else ENTERED)
         entry = row.beside
 
 
@@ -137,6 +148,18 @@ def mark_fading(arrays: ScoreArrays, after: int, before: int, marks: Marks) -> N
                 cell = cells.following[cell]
             if after < newest < before:
                 marks[account] |= np.uint8(LEFT)
+
+
+@bare
+def find_bereft(arrays: ScoreArrays, accounts: npt.NDArray[np.int64], bereft: Marks) -> None:
+    """Mark with 1 the places of ``accounts`` that received nothing in the longest horizon."""
+    cells = arrays.cells
+    for place in range(len(accounts)):
+        received, cell = np.int64(0), cells.head[accounts[place]]
+        while cell != NO_CELL:
+            received += cells.interactions[cell, -1]
+            cell = cells.following[cell]
+        bereft[place] = received == 0
 
 
 @bare

@@ -16,11 +16,13 @@ from streams.kernels.score_arrays import (
     END,
     KIND_BITS,
     NOW,
+    POST,
     Number,
     ScoreArrays,
 )
 
 _CLASS_MASK = (1 << CLASS_BITS) - 1
+_KIND_MASK = (1 << KIND_BITS) - 1
 _PAIR_SHIFT = np.uint64(32)
 
 
@@ -34,6 +36,12 @@ def key_of(hour: int, class_: int, kind: int) -> Number:
 def hour_of(key: int) -> Number:
     """The hour of a key."""
     return np.int64(key) >> CODE_BITS
+
+
+@bare
+def kind_of(key: int) -> Number:
+    """The kind of a key."""
+    return np.int64(key) & _KIND_MASK
 
 
 @bare
@@ -161,7 +169,8 @@ def newest_and_earliest(
             hour = hour_of(entries[entry].key)
             if hour < since:
                 break
-            if hour <= now and count_of(arrays, entry) > 0:
+            key = entries[entry].key
+            if hour <= now and kind_of(key) != POST and count_of(arrays, entry) > 0:
                 newest = max(newest, hour)
                 earliest = min(earliest, hour)
             entry = entries[entry].older

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from streams.kernels.cells import NO_POSTS
 from streams.kernels.compiling import bare
 from streams.kernels.score_arrays import (
     ACCOUNTS,
@@ -15,6 +16,7 @@ from streams.kernels.score_arrays import (
     LARGE,
     LARGE_SUM,
     PAIRS,
+    POSTERS,
     TOP,
     Number,
     ScoreArrays,
@@ -83,6 +85,8 @@ def give_cell(arrays: ScoreArrays, row: int) -> None:
     counters = arrays.counters
     counters[ALIVE + CELLS] -= 1
     arrays.cell_rows[row].account = END
+    if arrays.cells.poster[row] != NO_POSTS:
+        _give_poster(arrays, arrays.cells.poster[row])
     arrays.cells.following[row] = counters[FREE + CELLS] - 1
     counters[FREE + CELLS] = row + 1
 
@@ -158,3 +162,26 @@ def _give_large(arrays: ScoreArrays, row: Number) -> None:
     counters[ALIVE + LARGE] -= 1
     arrays.large[row, 0] = counters[FREE + LARGE] - 1
     counters[FREE + LARGE] = row + 1
+
+
+@bare
+def take_poster(arrays: ScoreArrays) -> Number:
+    """A free row for the own posts of a cell, with none in it."""
+    counters, posts = arrays.counters, arrays.cells.posts
+    counters[ALIVE + POSTERS] += 1
+    row = counters[FREE + POSTERS] - 1
+    if row == END:
+        row = counters[TOP + POSTERS]
+        counters[TOP + POSTERS] += 1
+    else:
+        counters[FREE + POSTERS] = posts[row, 0] + 1
+    posts[row] = 0
+    return row
+
+
+@bare
+def _give_poster(arrays: ScoreArrays, row: Number) -> None:
+    counters = arrays.counters
+    counters[ALIVE + POSTERS] -= 1
+    arrays.cells.posts[row, 0] = counters[FREE + POSTERS] - 1
+    counters[FREE + POSTERS] = row + 1

@@ -24,7 +24,10 @@ MOST_HORIZONS: Final = 5
 LAST_HOUR: Final = (1 << (32 - CODE_BITS)) - 1
 """Hours are smaller than this, which the year 9625 has to solve: an event beyond never comes."""
 NOBODY: Final = 0
-"""Engager of the pair that holds what a cell's unnamed engagers did."""
+"""Engager of the pair that holds what a cell's unnamed engagers did, and its own posts."""
+POST: Final = 5
+"""The kind of an own post (``schemas.kinds.POST``): no interaction, without engager and weight,
+and counted apart from all else."""
 LARGEST_LEVEL: Final = 64
 
 ACCOUNT: Final = np.dtype([("hash", "<u8"), ("named", "<i4"), ("pairs", "<i4")])
@@ -61,17 +64,18 @@ NAME_BYTES: Final = 2
 DEAD_NAME_BYTES: Final = 3
 """Of them, those of accounts that left."""
 ALIVE: Final = 4
-"""The first of five: rows in use."""
-TOP: Final = 9
-"""The first of five: rows that were ever in use."""
-FREE: Final = 14
-"""The first of five: 1 + the first free row."""
-COUNTERS: Final = 19
+"""The first of six: rows in use."""
+TOP: Final = 10
+"""The first of six: rows that were ever in use."""
+FREE: Final = 16
+"""The first of six: 1 + the first free row."""
+COUNTERS: Final = 22
 ACCOUNTS: Final = 0
 CELLS: Final = 1
 PAIRS: Final = 2
 ENTRIES: Final = 3
 LARGE: Final = 4
+POSTERS: Final = 5
 
 
 class ScoreArrays(NamedTuple):

@@ -15,7 +15,8 @@ from streams.kernels.cells import NO_CELL
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import pair_of
 from streams.kernels.entry_sums import add_to, count_of, weight_of
-from streams.kernels.panes import append_entry
+from streams.kernels.panes import append_entry, kind_of
+from streams.kernels.posts import make_poster
 from streams.kernels.score_arrays import (
     ACCOUNTS,
     ALIVE,
@@ -23,6 +24,7 @@ from streams.kernels.score_arrays import (
     END,
     LAST_HOUR,
     NOW,
+    POST,
     ScoreArrays,
 )
 
@@ -152,3 +154,5 @@ def _load_pair(
             key = (np.int64(slice_.hours[place]) << CODE_BITS) | slice_.codes[place]
             newest = append_entry(arrays, pair, key, newest)
             add_to(arrays, newest, slice_.weights[place], slice_.counts[place])
+            if kind_of(key) == POST:
+                make_poster(arrays, cell)

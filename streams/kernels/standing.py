@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.cells import NO_CELL, NO_HOUR, Cells
+from streams.kernels.cells import NO_CELL, NO_HOUR, NO_POSTS, Cells
 from streams.kernels.compiling import bare, inlined
 
 ONE: Final = 1024
@@ -94,7 +94,7 @@ def stand(
 @bare
 def engage(cell: Number, cells: Cells, level: Number, formula: Formula, values: Longs) -> None:
     """Engagement of one cell in each horizon; ``level``: its counts are to be shifted left by."""
-    weights = formula.class_weights
+    weights, poster = formula.class_weights, cells.poster[cell]
     for horizon in range(len(values)):
         distinct = cells.distinct[cell, horizon]
         rest = weights[1] * (np.int64(distinct[1]) << level)
@@ -105,7 +105,11 @@ def engage(cell: Number, cells: Cells, level: Number, formula: Formula, values: 
         total = cells.weights[cell, horizon]
         repeats = min(total, formula.kappa * once) >> formula.beta_shift
         amplified = min(once + repeats, formula.e_max)
-        ratio = min(formula.r0, formula.r_max)  # no own posts yet
+        ratio = formula.r0
+        if poster != NO_POSTS:
+            own: Number = np.int64(cells.posts[poster, horizon])
+            ratio *= 1 + max(own, 0)
+        ratio = min(ratio, formula.r_max)
         bonus = amplified - amplified * ratio // (amplified + ratio)
         values[horizon] = amplified + formula.rho * bonus
 

@@ -16,7 +16,8 @@ from streams.kernels.cells import NO_FIRST, NO_HOUR
 from streams.kernels.compiling import bare
 from streams.kernels.engagers import change_best, find_pairs, raise_level, recount
 from streams.kernels.entry_sums import add_to, count_of, weight_of
-from streams.kernels.panes import class_of, entry_of, hour_of, key_of, newest_and_earliest
+from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
+from streams.kernels.posts import add_posts, make_poster
 from streams.kernels.score_arrays import (
     CLASS_BITS,
     END,
@@ -24,6 +25,7 @@ from streams.kernels.score_arrays import (
     NOBODY,
     NOW,
     PAIRS,
+    POST,
     TOP,
     Columns,
     Number,
@@ -67,6 +69,8 @@ def record_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> Numb
             entries[row] = entry
             sign = -1 if columns.undo[row] else 1
             add_to(arrays, entry, sign * columns.weights[row], sign)
+            if columns.kinds[row] == POST:
+                make_poster(arrays, cells[row])
     return full
 
 
@@ -87,9 +91,12 @@ def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
         if entries[row] != END and columns.hours[row] <= now:
             sign = -1 if columns.undo[row] else 1
             hour, weight = columns.hours[row], sign * columns.weights[row]
-            add_sums(arrays, scratch.cells[row], hour, weight, sign)
+            if columns.kinds[row] == POST:
+                add_posts(arrays, scratch.cells[row], hour, sign)
+            else:
+                add_sums(arrays, scratch.cells[row], hour, weight, sign)
     for row in range(len(entries)):
-        if entries[row] != END and columns.hours[row] <= now:
+        if entries[row] != END and columns.hours[row] <= now and columns.kinds[row] != POST:
             if columns.undo[row]:
                 _fall_back(arrays, entries[row])
             else:
@@ -188,8 +195,11 @@ def count_entries(arrays: ScoreArrays) -> None:
             hour = hour_of(row.key)
             if since <= hour <= now:
                 count = count_of(arrays, entry)
-                add_sums(arrays, cell, hour, weight_of(arrays, entry), count)
-                if count > 0:
+                if kind_of(row.key) == POST:
+                    add_posts(arrays, cell, hour, count)
+                else:
+                    add_sums(arrays, cell, hour, weight_of(arrays, entry), count)
+                if count > 0 and kind_of(row.key) != POST:
                     cells.last[cell] = max(cells.last[cell], hour)
                     cells.first[cell] = min(cells.first[cell], hour)
             entry = row.older

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from schemas.dead_letter import DeadLetter
 from schemas.frames import OUTCOMES, Columns, Frame
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.core.decode import Reason
 from streams.core.emission import END, INTERACTION, TIME
 from streams.core.score import Applied
@@ -132,7 +132,7 @@ class ScoreMetrics(WorkerMetrics):
             ["cause"],
             registry=registry,
         )
-        self.expect(WEIGH, INTERACTION_TOPICS, OUTCOMES)
+        self.expect(WEIGH, SOURCE_TOPICS, OUTCOMES)
         self.expect(SCORE, (Topic.WEIGHED,), (APPLIED, *_OF_FRAMES, UNREADABLE))
         for reason in Reason:
             self.dead_letters.labels(reason.value)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from schemas.topics import INTERACTION_TOPICS
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.sinks.progress import Source, SourceProgress
 
 
@@ -81,7 +81,7 @@ class Past:
     @cached_property
     def sources(self) -> list[Source]:
         """All sources of the new layout."""
-        return [(t.value, p) for t in INTERACTION_TOPICS for p in range(self.partitions)]
+        return [(t.value, p) for t in SOURCE_TOPICS for p in range(self.partitions)]
 
     def starts(self, source: Source) -> dict[int, int]:
         """Log → where its offset 0 of ``source`` stands; those ``alike`` count on from 0."""
@@ -144,6 +144,7 @@ class Past:
         sources = {
             source: max((clock for clock in self._told(partition, source, resumed)), default=0)
             for source in self.sources
+            if source[0] != Topic.POSTS.value  # they have no say in the clock
         }
         sources = {source: clock for source, clock in sources.items() if clock}
         reached = [each.clocks.get(partition, 0) for each in self.alike]

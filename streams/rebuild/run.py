@@ -16,7 +16,7 @@ from config.broker import log_incarnation
 from config.errors import RenownError, WrongUse
 from config.settings import ClickHouseAddress, Settings
 from schemas.model import load_model
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.engine.changelog import Recovered
 from streams.engine.snapshots import Snapshot
 from streams.engine.statelog import PartitionState
@@ -159,7 +159,7 @@ def _check_beginnings(changelogs: Changelogs, past: Past, settings: Settings) ->
     """Raise ``RenownError`` if records are gone that were not read when the rows were stored."""
     wanted = {(Topic(topic), p): past.cut((topic, p)) + 1 for topic, p in past.sources}
     wanted |= {(Topic.WEIGHED, p): past.position(p) + 1 for p in range(past.partitions)}
-    for topic in (*INTERACTION_TOPICS, Topic.WEIGHED):
+    for topic in (*SOURCE_TOPICS, Topic.WEIGHED):
         for partition, first in changelogs.beginnings(topic, past.partitions).items():
             if first > wanted[topic, partition] and not settings.accept_loss:
                 raise RenownError(

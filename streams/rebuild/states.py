@@ -91,15 +91,20 @@ class Rebuilder:
         state.applied = self.past.applied(partition)
         hour = clock // HOUR_MS
         rows, updates = _Newest(self.past), _Newest(self.past)
-        for targets, logs, places in self.stored.accounts(partition, hour):
+        received: Ints = np.empty(0, np.int64)
+        for targets, logs, places, has_received in self.stored.accounts(partition, hour):
             accounts = state.recall_accounts(list(targets))
             rows.add(accounts, logs, places)
+            received = np.union1d(received, accounts[np.array(has_received, np.bool_)])
         for block in self.stored.rows(partition, max(0, hour - self.model.longest_h)):
             self._recall_rows(state, block)
         ahead = [
             self._recall_published(state, b, updates) for b in self.stored.published(partition)
         ]
-        after = rows.of(state.accounts) > updates.of(state.accounts)
+        published = updates.of(state.accounts)
+        after = rows.of(state.accounts) > published
+        # one that only posts is not published
+        after[np.setdiff1d(np.flatnonzero(published == 0), received)] = False
         state.resume(clock, sources, np.concatenate([np.flatnonzero(after), *ahead]))
         return state
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from schemas.kinds import KINDS
+from schemas.kinds import POST_NAME, ROW_KINDS
 from schemas.networks import NETWORKS
 from streams.core.past import Past as PastRow
 from streams.rebuild.past import Past, PastLog
@@ -17,7 +17,7 @@ from streams.sinks.tables import HORIZON_NAMES
 _NETWORK: Final = (
     f"transform(toString(network), {list(NETWORKS)}, {list(range(len(NETWORKS)))}, 255)"
 )
-_KIND: Final = f"indexOf({[kind.value for kind in KINDS]}, toString(kind)) - 1"
+_KIND: Final = f"indexOf({list(ROW_KINDS)}, toString(kind)) - 1"
 _PUBLISHED: Final = ", ".join(
     f"{measure}_{name}"
     for measure in ("weight", "interactions", "engagers")
@@ -124,11 +124,12 @@ class Stored:
         """Accounts of a score partition.
 
         Columns: target, and log and place in ``weighed`` of the newest row that is reached in
-        ``hour`` (0 and -1: none is).
+        ``hour`` (0 and -1: none is), and whether one of those was received: an interaction.
         """
+        reached = f"(hour <= {hour} OR undo)"
         return self._reader.blocks(
-            f"SELECT target, (maxIf((log, weighed_offset), hour <= {hour} OR undo) AS newest).1,"
-            " if(newest.1 = 0, -1, newest.2)"
+            f"SELECT target, (maxIf((log, weighed_offset), {reached}) AS newest).1,"
+            f" if(newest.1 = 0, -1, newest.2), countIf({reached} AND kind != '{POST_NAME}') > 0"
             f" FROM interactions_rows WHERE {self._of('target', partition)} GROUP BY target"
         )
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame, decode_frame
-from schemas.kinds import KINDS
+from schemas.kinds import ROW_KINDS
 from schemas.networks import NETWORKS
 from schemas.score import ScoreUpdate
 from schemas.texts import TextColumn
@@ -20,7 +20,6 @@ from streams.sinks.text_arrays import NameArray, TextArray
 
 Array = npt.NDArray[Any]
 _HOUR_MS: Final = 3_600_000
-_KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
 _TOPIC_NAMES: Final = tuple(topic.value for topic in Topic)
 _INT64: Final = (-(1 << 63), (1 << 63) - 1)
 _INT32: Final = (-(1 << 31), (1 << 31) - 1)
@@ -65,7 +64,7 @@ def read_frame(data: bytes) -> Frame:
     for outcome, total in header.totals.items():
         _fit(outcome, total, _UINT64)
     if len(frame):
-        if columns["kind"].max() >= len(KINDS):
+        if columns["kind"].max() >= len(ROW_KINDS):
             raise ValueError(f"unknown kind number {columns['kind'].max()}")
         if columns["network"].max() >= len(NETWORKS):
             raise ValueError(f"unknown network number {columns['network'].max()}")
@@ -157,7 +156,7 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
         "at": at,
         "hour": (at // _HOUR_MS).astype(np.uint32),
         "received_at": joined("received_at"),
-        "kind": named("kind", _KIND_NAMES),
+        "kind": named("kind", ROW_KINDS),
         "network": named("network", NETWORKS),
         "actor": texts("actor"),
         "target": texts("target"),

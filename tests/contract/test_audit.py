@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 import renown.audit
 from renown.audit import audit, scores_at
 from schemas.frames import Frame
+from schemas.kinds import POST
 from schemas.networks import NETWORKS
 from schemas.topics import Topic
 from streams.core.windows import NAMED
@@ -108,6 +109,7 @@ def test_it_agrees_with_the_reference(db: Database, test_data: Path, history: li
                     row.cls,
                 )
                 for row in rows
+                if row.kind != POST
             ]
             or np.empty((0, 6)),
             np.int64,
@@ -115,6 +117,11 @@ def test_it_agrees_with_the_reference(db: Database, test_data: Path, history: li
         NOW,
         len(names),
         len(NETWORKS),
+        posts=np.array(
+            [(r.network, names.index(r.target), r.hour) for r in rows if r.kind == POST], np.int64
+        )
+        .reshape(-1, 3)
+        .T,
     )
     expected = dict(zip(targets, scores.tolist(), strict=False))
     found = scores_at(db, END, log=log)
@@ -164,7 +171,11 @@ def test_it_agrees_with_the_golden_examples(db: Database, test_data: Path) -> No
             for network, actor, target, pane, kind, cls in example["rows"]
             if actor != target
         ]
-        if rows and not example["posts"]:
+        rows += [
+            Row("twitter:own", f"twitter:{author}", pane, POST, 3, network, source=-1)
+            for network, author, pane in example["posts"]
+        ]
+        if any(row.kind != POST for row in rows):
             log, _ = stored(db, rows, with_scores=False)
             at = example["now"] * HOUR + 500
             assert scores_at(db, at, log=log) == {"twitter:0": example["score"]}, example["name"]

@@ -14,6 +14,7 @@ from renown.queries import (
     run_report,
     score_of,
 )
+from schemas.kinds import POST
 from schemas.score import ScoreUpdate
 from schemas.topics import Topic
 from streams.sinks.client import Database
@@ -32,6 +33,8 @@ WORLD = numbered(
         Row(actor=BOB, target=ANN, kind=2, hour=1001, amount=2),
     ]
 )
+OWN = [Row(actor=who, target=who, kind=POST, hour=1001, source=-1) for who in (ZOE, ZOE, ANN)]
+POSTS = numbered([*OWN, OWN[0].undone])
 NUMBERS = tuple(range(1, 6))
 
 
@@ -70,7 +73,7 @@ SCORES = [
 def db(clickhouse: str) -> Iterator[Database]:
     with fresh_database(clickhouse) as database:
         writer = writer_of(database)
-        store(writer, Topic.WEIGHED, [frame(WORLD)])
+        store(writer, Topic.WEIGHED, [frame(WORLD), frame(POSTS)])
         store(writer, Topic.SCORES, SCORES)
         writer.close()
         yield database
@@ -83,6 +86,18 @@ def test_interactions(db: Database) -> None:
     ) == [
         (ANN, 2 * 3 * 512),
         (ZOE, 3 * 512 + 2 * 1024 + 3 * 512),
+    ]
+
+
+def test_own_posts_are_apart(db: Database) -> None:
+    counted = "SELECT author, sum(sign), count() FROM own_posts GROUP BY author ORDER BY author"
+    assert db.query(counted) == [(ANN, 1, 1), (ZOE, 1, 3)]
+    assert db.query("SELECT count() FROM weighed_rows") == [(10,)]
+    assert db.query("SELECT count() FROM influenced_by WHERE actor = target") == [(0,)]
+    assert db.query("SELECT DISTINCT kind FROM engagement_hourly ORDER BY kind") == [
+        ("comment",),
+        ("mention",),
+        ("retweet",),
     ]
 
 
@@ -182,6 +197,7 @@ def test_run_report(db: Database) -> None:
     report = run_report(db, LOG)
     assert report.rows == {
         "interactions": 6,
+        "own_posts": 4,
         "scores": 6,
         "score_now": 3,
         "dead_letters": 0,
@@ -197,7 +213,7 @@ def test_a_newer_log_comes_before_an_older_one(clickhouse: str) -> None:
         for log, score in ((LOG + 1, 5_000), (LOG, 9_000)):
             writer = writer_of(db, log)
             store(writer, Topic.SCORES, [replace(SCORES[0], score=score)])
-            store(writer, Topic.WEIGHED, [frame(WORLD)])
+            store(writer, Topic.WEIGHED, [frame(WORLD), frame(POSTS)])
             writer.close()
         assert db.query("SELECT score FROM score_now") == [(5_000,)]
         assert run_report(db, LOG).score_sum == 9_000

@@ -37,6 +37,9 @@ def test_the_pipeline_counts_what_the_world_counted(tmp_path: Path) -> None:
             log = log_incarnation(stack.settings)
             stored, audited = run_report(db, log), audit(db, log=log)
             live = db.query("SELECT sum(sign) FROM interactions")[0][0]
+            posted, deleted = db.query("SELECT countIf(NOT undo), countIf(undo) FROM own_posts")[0]
+            both = "SELECT uniqExact(author) FROM own_posts WHERE author IN"
+            scored = db.query(f"{both} (SELECT profile FROM score_now WHERE score > 1000)")[0][0]
     assert sent["events"] == EVENTS
     assert stored.accepted == sent["accepted"]
     assert stored.totals["accepted"] == sum(sent["accepted"].values()) > 15_000
@@ -47,6 +50,8 @@ def test_the_pipeline_counts_what_the_world_counted(tmp_path: Path) -> None:
     assert stored.totals["dead"] == sum(sent["dead"].values()) > 100
     assert stored.rows["dead_letters"] == stored.totals["dead"]
     assert stored.totals["self"] == 0
+    assert posted + deleted == stored.rows["own_posts"] == sent["posts"] > 300
+    assert deleted > 0 < scored
     # What was refused because its undo came first was never there to be taken away.
     taken_back = stored.totals["accepted"] - live
     assert 0 < taken_back <= sent["undone"]

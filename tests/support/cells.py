@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from schemas.hashing import hash64
-from schemas.kinds import KINDS
+from schemas.kinds import POST, ROW_KINDS
 from schemas.texts import TextColumn
 from streams.core.windows import Moved, Windows
-from streams.kernels.cells import NO_CELL, NO_HOUR
+from streams.kernels.cells import NO_CELL, NO_HOUR, NO_POSTS
 from streams.kernels.entry_sums import count_of, weight_of
 from streams.kernels.score_arrays import CODE_BITS, END, KIND_BITS, Columns
 from tests.support.weighed import MODEL, Counted, Row
@@ -47,12 +47,17 @@ class NamedWindows:
         cells = self.windows.cells
         result = {}
         for name, cell in self.cells():
+            poster = int(cells.poster[cell])
+            none = [0] * len(MODEL.horizons_h)
+            posts = none if poster == NO_POSTS else cells.posts[poster].tolist()
             content = Counted(
                 tuple(cells.weights[cell].tolist()),
                 tuple(cells.interactions[cell].tolist()),
                 tuple(map(tuple, cells.distinct[cell].T.tolist())),
+                tuple(posts),
             )
-            if any(content.weights) or any(content.interactions) or any(map(any, content.distinct)):
+            received = content.weights + content.interactions + content.posts
+            if any(received) or any(map(any, content.distinct)):
                 result[name] = content
         return result
 
@@ -71,7 +76,7 @@ class NamedWindows:
 
 def new_windows(*, named: int | None = None) -> Windows:
     """Empty windows of the score model; ``named``: above, engagers are sampled."""
-    sizes = MODEL.horizons_h, len(MODEL.class_weights), len(KINDS)
+    sizes = MODEL.horizons_h, len(MODEL.class_weights), len(ROW_KINDS)
     return Windows(*sizes, exact=named is None, named=named or 0)
 
 
@@ -103,7 +108,7 @@ def cells_of(windows: Windows) -> Iterator[tuple[tuple[str, int], int]]:
 def sums_by_kind(windows: Windows, cell: int) -> list[list[list[int]]]:
     """Horizon → kind → weight and interactions of a cell, from what its engagers did by hour."""
     arrays, now = windows.arrays, windows.now
-    sums = np.zeros((len(arrays.horizons), len(KINDS), 2), np.int64)
+    sums = np.zeros((len(arrays.horizons), len(ROW_KINDS), 2), np.int64)
     pair = int(arrays.cell_rows[cell]["pair"])
     while pair != END:
         entry = int(arrays.pair_rows[pair]["entry"])
@@ -123,7 +128,7 @@ def newest_hours(rows: Iterable[Row], now: int) -> dict[tuple[str, int], int]:
     """What ``NamedWindows.newest`` must be for rows that are live."""
     result: dict[tuple[str, int], int] = {}
     for r in rows:
-        if now - MODEL.longest_h <= r.hour <= now:
+        if now - MODEL.longest_h <= r.hour <= now and r.kind != POST:
             cell = (r.target, r.network)
             result[cell] = max(r.hour, result.get(cell, NO_HOUR))
     return result
@@ -133,7 +138,7 @@ def first_hours(rows: Iterable[Row], now: int) -> dict[tuple[str, int], int]:
     """What ``NamedWindows.known_since`` must be for rows that are live."""
     result: dict[tuple[str, int], int] = {}
     for r in rows:
-        if now - MODEL.longest_h <= r.hour <= now:
+        if now - MODEL.longest_h <= r.hour <= now and r.kind != POST:
             cell = (r.target, r.network)
             hour = max(r.hour, now - MODEL.horizons_h[-2])
             result[cell] = min(hour, result.get(cell, now))

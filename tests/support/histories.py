@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
+from schemas.kinds import POST
 from tests.support.weighed import MODEL, Row
 
 NOW = 6000
@@ -15,7 +16,7 @@ def hours(low: int = -3) -> st.SearchStrategy[int]:
     return st.one_of(st.sampled_from(EDGES), st.integers(low, 2300)).map(lambda age: NOW - age)
 
 
-rows = st.builds(
+interactions = st.builds(
     Row,
     actor=st.sampled_from(["ada", "ben", "cid", "dan"]),
     target=st.sampled_from(["twitter:zoe", "twitter:yan", "bluesky:xia"]),
@@ -28,9 +29,22 @@ rows = st.builds(
 )
 
 
+posts = st.builds(
+    lambda target, hour, network: Row(
+        actor=target, target=target, hour=hour, kind=POST, network=network, source=-1
+    ),
+    target=st.sampled_from(["twitter:zoe", "twitter:yan", "bluesky:xia", "twitter:wim"]),
+    hour=hours(),
+    network=st.sampled_from([0, 13]),
+)
+"""Own posts, also of one who receives nothing."""
+
+rows = st.one_of(interactions, interactions, posts)
+
+
 @st.composite
 def histories(draw: st.DrawFn, max_size: int = 40) -> list[Row]:
-    """Interactions in any order of time, some of them undone later."""
+    """Interactions and own posts in any order of time, some of them undone later."""
     first = draw(st.lists(rows, max_size=max_size))
     undone = draw(st.sets(st.sampled_from(range(len(first))))) if first else set()
     order = draw(st.permutations([*range(len(first)), *undone]))

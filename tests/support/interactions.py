@@ -7,6 +7,7 @@ import msgspec
 from schemas.interaction import Heartbeat, Interaction
 from schemas.kinds import Kind
 from schemas.partitioner import partition_of
+from schemas.post import Post
 from streams.core.records import Record
 
 NOON = 1_700_049_600_000
@@ -31,19 +32,21 @@ def interaction(**fields: Any) -> Interaction:
     return Interaction(**(given | fields))
 
 
-def record(offset: int, message: Interaction | Heartbeat | bytes | None) -> Record:
+def record(offset: int, message: Interaction | Heartbeat | Post | bytes | None) -> Record:
     """The record of a message, published a second after its event time (or at NOON)."""
     key = None
     timestamp = NOON
     if isinstance(message, Interaction):
         key, timestamp = message.actor.encode(), message.received_at + 500
+    elif isinstance(message, Post):
+        key, timestamp = message.author.encode(), message.at + 500
     elif isinstance(message, Heartbeat):
         timestamp = message.clock + 1000
     value = message if message is None or isinstance(message, bytes) else encode(message)
     return Record(offset, timestamp, key, value)
 
 
-def encode(message: Interaction | Heartbeat) -> bytes:
+def encode(message: Interaction | Heartbeat | Post) -> bytes:
     """The message as it travels."""
     return msgspec.json.encode(message)
 

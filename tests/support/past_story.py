@@ -1,4 +1,4 @@
-"""Invented histories for rebuilds: interactions, undos, repeats and late ones, cut in two.
+"""Invented histories for rebuilds: interactions, posts, undos, repeats and late ones, cut in two.
 
 What leaves no row cannot be rebuilt, so nothing in the second half hangs on it: an undo in the
 first half that meets nothing is of something that never comes, and repeats say what was said
@@ -8,8 +8,11 @@ before.
 import random
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from schemas.interaction import Heartbeat, Interaction
 from schemas.kinds import KINDS, Kind
+from schemas.post import Post
 from tests.support.interactions import HOUR, MINUTE, NOON, interaction
 from tests.support.past_world import Message
 
@@ -43,6 +46,7 @@ class Story:
         self._step = step
         self.clock = NOON
         self._things: list[_Thing] = []
+        self._posts: list[Post] = []
         self._records_undone: dict[tuple[object, ...], int] = {}
         self._number = 0
 
@@ -64,6 +68,8 @@ class Story:
         self.clock += self._random.randrange(self._step)
         if chance < 0.10:
             return Heartbeat(clock=self.clock)
+        if chance < 0.20:
+            return self._post()
         if chance < 0.55 or not self._things:
             return self._new()
         thing = self._random.choice(self._things)
@@ -74,6 +80,22 @@ class Story:
         if thing.late:
             return thing.first
         return self._undo(thing) if thing.counts else self._anew(thing)
+
+    def _post(self) -> Post:
+        """An own post, one that was delivered before, or that it was deleted."""
+        chance = self._random.random()
+        if self._posts and chance < 0.2:
+            post = self._posts.pop(self._random.randrange(len(self._posts)))
+            return structs.replace(post, at=self.clock + 5 * MINUTE, undo=True)
+        if self._posts and chance < 0.3 and self._repeats:
+            return self._random.choice(self._posts)
+        self._number += 1
+        author = self._random.choice([*TARGETS, ACTORS[0]])
+        past = self._random.choice([0, 0, HOUR, 30 * HOUR, 900 * HOUR])
+        at = self.clock - past
+        post = Post(id=f"post {self._number}", at=at, network="twitter", author=author)
+        self._posts.append(post)
+        return post
 
     def _new(self) -> Interaction:
         self._number += 1

@@ -9,10 +9,12 @@ import numpy as np
 
 from schemas.frames import Frame
 from schemas.interaction import Heartbeat, Interaction
+from schemas.kinds import POST
 from schemas.model import load_model
 from schemas.partitioner import partition_of
+from schemas.post import Post
 from schemas.score import ScoreUpdate
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import INTERACTION_TOPICS, SOURCE_TOPICS, Topic
 from streams.core.past import Past as PastRow
 from streams.core.records import Record
 from streams.core.score import ScorePartition
@@ -28,7 +30,7 @@ from tests.support.interactions import record
 MODEL = load_model()
 HOUR = 3_600_000
 
-Message = Interaction | Heartbeat
+Message = Interaction | Heartbeat | Post
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class World:
         for message in messages:
             if isinstance(message, Heartbeat):
                 places = [(t, p) for t in INTERACTION_TOPICS for p in range(self.partitions)]
+            elif isinstance(message, Post):
+                places = [(Topic.POSTS, partition_of(message.author, self.partitions))]
             else:
                 number = partition_of(message.actor, self.partitions)
                 places = [(Topic.of_kind(message.kind), number)]
@@ -165,7 +169,7 @@ class World:
         """Outcome → records, of all sources."""
         totals: dict[str, int] = defaultdict(int)
         for weigh in self.weigh:
-            for topic in INTERACTION_TOPICS:
+            for topic in SOURCE_TOPICS:
                 for outcome, count in weigh.totals(topic).items():
                     totals[outcome] += count
         return dict(totals)
@@ -278,7 +282,11 @@ class MemoryRows:
         found = []
         for account, rows in accounts.items():
             reached = [r.place for r in rows if r.values.at // HOUR <= hour or r.values.undo]
-            found.append((account, *max(reached, default=(0, -1))))
+            received = any(
+                row.kind != POST and (row.values.at // HOUR <= hour or row.values.undo)
+                for row in rows
+            )
+            found.append((account, *max(reached, default=(0, -1)), received))
         return _blocks(found)
 
     def rows(self, partition: int, since: int) -> list[Block]:

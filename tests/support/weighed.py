@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from schemas.frames import Frame, FrameHeader, columns_of
 from schemas.hashing import hash64
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, POST
 from schemas.model import load_model
 from schemas.networks import NETWORKS
 from schemas.topics import Topic
@@ -17,7 +17,10 @@ MODEL = load_model()
 
 @dataclass(frozen=True)
 class Row:
-    """An interaction of ``actor`` with ``target`` in ``hour``; names are made up."""
+    """An interaction of ``actor`` with ``target`` in ``hour``; names are made up.
+
+    Of kind POST: an own post of ``target``, which is its actor too.
+    """
 
     actor: str = "ada"
     target: str = "twitter:zoe"
@@ -32,7 +35,9 @@ class Row:
 
     @property
     def weight(self) -> int:
-        """As the score model says."""
+        """As the score model says; own posts weigh nothing."""
+        if self.kind == POST:
+            return 0
         return MODEL.kind_weights[self.kind] * MODEL.class_weights[self.cls] * self.amount
 
     @property
@@ -42,7 +47,9 @@ class Row:
 
 
 def source_of(number: int) -> tuple[Topic, int]:
-    """Topic and partition of the source with this number."""
+    """Topic and partition of the source with this number; below 0: of own posts."""
+    if number < 0:
+        return Topic.POSTS, -1 - number
     return Topic.of_kind(KINDS[number % len(KINDS)]), number // len(KINDS)
 
 
@@ -109,6 +116,7 @@ class Counted:
     weights: tuple[int, ...]
     interactions: tuple[int, ...]
     distinct: tuple[tuple[int, ...], ...]
+    posts: tuple[int, ...] = (0,) * len(MODEL.horizons_h)
 
 
 def live(rows: Iterable[Row]) -> list[Row]:
@@ -133,7 +141,10 @@ def counted(rows: Iterable[Row], now: int) -> dict[tuple[str, int], Counted]:
             cells.setdefault((row.target, row.network), []).append(row)
     result = {}
     for cell, members in cells.items():
-        inside = [[r for r in members if r.hour >= now - h] for h in MODEL.horizons_h]
+        inside = [
+            [r for r in members if r.hour >= now - h and r.kind != POST] for h in MODEL.horizons_h
+        ]
+        own = [r for r in members if r.kind == POST]
         result[cell] = Counted(
             tuple(sum(r.weight for r in some) for some in inside),
             tuple(len(some) for some in inside),
@@ -141,6 +152,7 @@ def counted(rows: Iterable[Row], now: int) -> dict[tuple[str, int], Counted]:
                 tuple(len({r.actor for r in some if r.cls >= c}) for some in inside)
                 for c in range(len(MODEL.class_weights))
             ),
+            tuple(sum(r.hour >= now - h for r in own) for h in MODEL.horizons_h),
         )
     return result
 
@@ -149,7 +161,8 @@ def plain_score(rows: Iterable[Row], target: str, now: int) -> int:
     """The score of an account in thousandths, in unbounded integers and without any cleverness."""
     model = MODEL
     rows = [r for r in live(rows) if r.target == target]
-    if not rows or not any(r.hour <= now for r in rows):
+    received = [r.hour for r in rows if r.kind != POST and r.hour <= now]
+    if not received:
         return 1000
     cells = counted(rows, now)
     total = 0
@@ -165,10 +178,11 @@ def plain_score(rows: Iterable[Row], target: str, now: int) -> int:
             once = rest + fresh
             twice = min(cell.weights[j], model.kappa * once) >> model.beta_shift
             e = min(once + twice, model.e_max)
-            values.append(e + model.rho * (e - e * model.r0 // (e + model.r0)))
+            r = min(model.r0 * (cell.posts[j] + 1), model.r_max)
+            values.append(e + model.rho * (e - e * r // (e + r)))
         total += mu * sum(x >> i for i, x in enumerate(sorted(values, reverse=True)))
     total >>= model.mu_shift
-    silent = now - max(r.hour for r in rows if r.hour <= now)
+    silent = now - max(received)
     total = total * min(max(model.longest_h - silent, 0), model.fade_h) // model.fade_h
     inside = 1024 + 1024 * total // model.e0
     whole = inside.bit_length() - 1

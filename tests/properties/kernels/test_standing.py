@@ -11,7 +11,7 @@ from schemas.score import ScoreUpdate
 from streams.core.emission import CAUSES, Decision
 from streams.core.model import NEVER_H, evaluate, summed
 from streams.core.updates import formula_of, standings_of, write
-from streams.kernels.cells import NO_CELL, NO_FIRST, NO_HOUR, Cells
+from streams.kernels.cells import NO_CELL, NO_FIRST, NO_HOUR, NO_POSTS, Cells
 from streams.kernels.updates import Common
 
 MODEL = load_model()
@@ -39,10 +39,15 @@ def cells_of(seed: int, cells_per_account: list[int], most: int) -> Cells:
     last[dice.random(cells) < 0.1] = NO_HOUR
     first = (last - dice.integers(0, 2200, cells)).astype(np.int32)
     first[last == NO_HOUR] = NO_FIRST
+    posts = np.cumsum(dice.integers(0, 1 + min(most, 4000), (cells + 1, HORIZONS)), axis=1)
+    poster = dice.permutation(cells + 1)[:cells].astype(np.int32)
+    poster[dice.random(cells) < 0.5] = NO_POSTS
     return Cells(
         weights=np.cumsum(dice.integers(0, 1 + most, sums), axis=1),
         interactions=np.cumsum(dice.integers(0, 1 + most // 128, sums), axis=1),
         distinct=np.cumsum(nested[:, :, ::-1], axis=1).astype(np.int32),
+        posts=posts.astype(np.int32),
+        poster=poster,
         last=last,
         first=first,
         head=head,
@@ -67,8 +72,9 @@ def test_the_formula_is_the_plain_one(most: int, seed: int, cells_per_account: l
     np.maximum.at(last, owner, cells.last)
     first = np.full(len(accounts), NOW, np.int64)
     np.minimum.at(first, owner, cells.first)
+    posts = np.where(cells.poster == NO_POSTS, 0, cells.posts[cells.poster].T)
     plain = evaluate(
-        weights, distinct, 0, owner, np.minimum(NOW - last, NEVER_H), NOW - first, MODEL
+        weights, distinct, posts, owner, np.minimum(NOW - last, NEVER_H), NOW - first, MODEL
     )
     sums = np.concatenate([weights, cells.interactions.T, distinct[0]])
     assert found.score.tolist() == plain.score.tolist()

@@ -111,7 +111,7 @@ def test_a_jump_of_years_leaves_nothing_and_is_quick() -> None:
 def test_kinds_are_counted_apart() -> None:
     windows = at(1000)
     windows.apply([Row(kind=0), Row(kind=4), Row(kind=4, actor="ben")])
-    kinds = [[512, 1], [0, 0], [0, 0], [0, 0], [2 * 6 * 512, 2]]
+    kinds = [[512, 1], [0, 0], [0, 0], [0, 0], [2 * 6 * 512, 2], [0, 0]]
     assert sums_by_kind(windows.windows, 0) == [kinds] * 5
 
 
@@ -191,7 +191,7 @@ def test_rows_that_have_nothing_left_are_used_again() -> None:
     assert windows.windows.accounts == counters[ALIVE + CELLS] == 0
 
 
-@pytest.mark.parametrize(("class_", "kind"), [(7, 0), (200, 0), (0, 5)])
+@pytest.mark.parametrize(("class_", "kind"), [(7, 0), (200, 0), (0, 6)])
 def test_classes_and_kinds_of_a_later_version_are_refused(class_: int, kind: int) -> None:
     later = columns_of([Row(), Row()])._replace(
         classes=np.array([0, class_], np.uint8), kinds=np.array([0, kind], np.uint8)

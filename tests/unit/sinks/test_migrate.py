@@ -49,7 +49,7 @@ def test_tables_views_and_columns_say_what_they_are() -> None:
 
 
 def test_the_audit_views_have_the_parameters_of_the_model() -> None:
-    (audit,) = [m for m in load_migrations() if m.name == "0007_engager_levels.sql"]
+    (audit,) = [m for m in load_migrations() if m.name == "0008_own_posts.sql"]
     assert audit.sql.endswith(audit_views(load_model(1)))
 
 

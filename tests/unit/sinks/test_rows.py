@@ -161,7 +161,7 @@ def frame_with(**values: object) -> bytes:
 @pytest.mark.parametrize(
     "values",
     [
-        {"kind": 5},
+        {"kind": 6},
         {"network": 250},
         {"at": -1},
         {"partition": -1},
