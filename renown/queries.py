@@ -1,11 +1,12 @@
 """What the commands read from ClickHouse: scores, leaderboard, a run's figures."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from schemas.frames import OUTCOMES
 from schemas.kinds import KINDS, POST_NAME
+from schemas.model import Model
 from schemas.topics import Topic
 from streams.sinks.client import Database
 from streams.sinks.lineage import chain_of
@@ -135,6 +136,18 @@ def received_by_kind(db: Database, account: str) -> dict[str, int]:
     )
     received = {kind: int(count) for kind, count in rows if count}
     return {kind.value: received[kind.value] for kind in KINDS if kind.value in received}
+
+
+def posts_of(db: Database, account: str, clock: datetime, model: Model) -> tuple[int, ...]:
+    """Own posts of ``account`` in each horizon that ends at ``clock``, deleted ones left out."""
+    hour = int(clock.replace(tzinfo=UTC).timestamp()) // 3600
+    horizons = list(model.horizons_h)
+    ((counts,),) = db.query(
+        "SELECT sumForEach(arrayMap(h -> if(hour + h >= %(hour)s, sign, 0), %(horizons)s))"
+        " FROM own_posts WHERE author = %(account)s AND hour <= %(hour)s",
+        {"account": account, "hour": hour, "horizons": horizons},
+    )
+    return tuple(counts) or (0,) * len(horizons)
 
 
 def run_report(db: Database, log: int, top: int = 10) -> RunReport:

@@ -61,9 +61,11 @@ def _facts(
     from dataclasses import asdict
 
     from renown.activity import recent_changes, score_history
-    from renown.queries import engagers_of, received_by_kind
+    from renown.queries import engagers_of, posts_of, received_by_kind
+    from schemas.model import load_model
 
     of_account = {"account": score.profile}
+    own = posts_of(db, score.profile, score.clock, load_model())
     moved = db.query("SELECT change_points FROM movers WHERE profile = %(account)s", of_account)
     shares = db.query(
         "SELECT network, interactions, share FROM network_mix WHERE target = %(account)s"
@@ -81,9 +83,15 @@ def _facts(
         "history": _history(score_history(db, score.profile, days)),
         "changes": [asdict(change) for change in recent_changes(db, score.profile, changes)],
         "windows": [
-            {"horizon": name, "weight": weight / _ONE, "interactions": count, "engagers": people}
-            for name, weight, count, people in zip(
-                _HORIZONS, score.weights, score.interactions, score.engagers, strict=True
+            {
+                "horizon": name,
+                "weight": weight / _ONE,
+                "interactions": count,
+                "engagers": people,
+                "own posts": posts,
+            }
+            for name, weight, count, people, posts in zip(
+                _HORIZONS, score.weights, score.interactions, score.engagers, own, strict=True
             )
         ],
         "received": received_by_kind(db, score.profile),

@@ -13,6 +13,7 @@ import pytest
 
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from schemas.dead_letter import DeadLetter
+from schemas.kinds import POST
 from schemas.topics import Topic
 from streams.sinks.client import Database
 from tests.support.command import Result, assert_one_line, renown
@@ -27,6 +28,8 @@ WORLD = numbered(
         Row(actor=BOB, target="twitter:ann", kind=2),
     ]
 )
+POSTED = Row(actor=ZOE, target=ZOE, kind=POST, hour=990, source=-1)
+POSTS = numbered([POSTED, POSTED, POSTED.undone])
 LETTERS = [
     DeadLetter(
         reason="bad json",
@@ -50,7 +53,7 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def stored(embedded_clickhouse: EmbeddedClickHouse) -> Iterator[Database]:
     """A database with a few interactions, their scores and two dead letters."""
-    frames = [frame(WORLD)]
+    frames = [frame(WORLD), frame(POSTS)]
     with fresh_database(embedded_clickhouse.address) as db:
         with closing(writer_of(db)) as writer:
             store(writer, Topic.WEIGHED, frames)
@@ -166,6 +169,7 @@ def test_show_as_json(run: Run) -> None:
         "90 d",
     ]
     assert [window["interactions"] for window in facts["windows"]] == [2] * 5
+    assert [window["own posts"] for window in facts["windows"]] == [0, 1, 1, 1, 1]
     assert facts["received"] == {"retweet": 2}
     assert {row["network"]: row["share"] for row in facts["networks"]} == {
         "twitter": 0.5,

@@ -105,7 +105,7 @@ def test_interactions_by_actor_are_found_by_their_index(db: Database) -> None:
     sql = "SELECT count() FROM interactions_rows WHERE actor = 'twitter:ann'"
     plan = " ".join(line for (line,) in db.query(f"EXPLAIN indexes = 1 {sql}"))
     assert "by_actor" in plan
-    assert db.query(sql) == [(2,)]
+    assert db.query(sql) == [(3,)]
 
 
 def test_score_now_is_of_the_newest_owner(db: Database) -> None:
