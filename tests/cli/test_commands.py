@@ -139,7 +139,7 @@ def test_query_shows_no_control_characters(run: Run) -> None:
 def test_query_only_reads(run: Run, stored: Database, sql: str) -> None:
     result = run("query", sql)
     assert_one_line(result, 2)
-    assert stored.query("SELECT count() FROM interactions_rows") == [(len(WORLD),)]
+    assert stored.query("SELECT count() FROM interactions_rows") == [(len(WORLD) + len(POSTS),)]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,7 @@ def test_the_figures_of_a_run_are_those_of_its_chain(db: Database) -> None:
     report = run_report(db, THIRD)
     assert report.rows == {
         "interactions": 3,
+        "own_posts": 0,
         "scores": 2,
         "score_now": 1,
         "dead_letters": 0,

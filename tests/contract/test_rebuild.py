@@ -13,7 +13,7 @@ from config.settings import Settings, load_settings
 from renown.audit import audit
 from renown.embedded.broker import EmbeddedBroker
 from renown.queries import run_report
-from schemas.topics import Topic
+from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.groups import SCORE_GROUP
@@ -200,9 +200,10 @@ def test_workers_recover_what_a_rebuild_wrote(rebuilt: Rebuilt) -> None:
     assert checked.examples == []
     assert checked.checked == len({each.update.profile for w in (old, new) for each in w.scores})
     figures = run_report(db, log)
-    assert figures.rows["interactions"] == len(old.rows) + len(new.rows)
-    assert sum(figures.accepted.values()) == old.totals()["accepted"]
-    assert figures.totals["undone"] == old.totals()["undone"]
+    assert figures.rows["interactions"] + figures.rows["own_posts"] == len(old.rows + new.rows)
+    assert figures.rows["own_posts"] > 0
+    assert sum(figures.accepted.values()) == old.totals(INTERACTION_TOPICS)["accepted"]
+    assert figures.totals["undone"] == old.totals(INTERACTION_TOPICS)["undone"]
 
 
 def test_a_rebuild_can_be_done_again_until_the_state_has_read_on(rebuilt: Rebuilt) -> None:

@@ -165,11 +165,11 @@ class World:
             score = rebuilder.score(number, once=True, exact_engagers=True).snapshot(0)
             self.score[number] = ScorePartition.restore([score], MODEL, once=True, emit_seconds=0)
 
-    def totals(self) -> dict[str, int]:
-        """Outcome → records, of all sources."""
+    def totals(self, topics: Sequence[Topic] = SOURCE_TOPICS) -> dict[str, int]:
+        """Outcome → records, of all sources that are partitions of ``topics``."""
         totals: dict[str, int] = defaultdict(int)
         for weigh in self.weigh:
-            for topic in SOURCE_TOPICS:
+            for topic in topics:
                 for outcome, count in weigh.totals(topic).items():
                     totals[outcome] += count
         return dict(totals)
