@@ -75,15 +75,8 @@ _WHOLE: Final = 1 << 12
 """So many accounts have their turn in any case: a small state is always whole."""
 
 _ACCOUNT_COLUMNS: Final = ("head", "level", "name_at", "name_size")
-_CELL_COLUMNS: Final = (
-    "weights",
-    "interactions",
-    "distinct",
-    "poster",
-    "last",
-    "first",
-    "following",
-)
+_SUMS: Final = ("weights", "interactions", "distinct")
+_CELL_COLUMNS: Final = (*_SUMS, "poster", "last", "first", "following")
 _KIND_MASK: Final = (1 << KIND_BITS) - 1
 
 
