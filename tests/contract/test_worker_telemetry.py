@@ -17,7 +17,7 @@ from renown.embedded.broker import EmbeddedBroker
 from renown.embedded.clickhouse import EmbeddedClickHouse
 from schemas.interaction import Heartbeat
 from schemas.kinds import Kind
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.sinks.client import Database, connect
 from streams.sinks.migrate import migrate
 from tests.support.interactions import account_in, encode, interaction
@@ -197,7 +197,7 @@ def test_gauges_show_the_state(setup: Setup) -> None:
         for found in one.families()["renown_consumer_lag"].samples
     }
     wanted = [
-        *(("weigh", topic.value) for topic in INTERACTION_TOPICS),
+        *(("weigh", topic.value) for topic in SOURCE_TOPICS),
         *(("score", "weighed"), ("sink", "weighed"), ("sink", "scores"), ("sink", "dead-letters")),
     ]
     assert lags == {(*key, str(number)) for key in wanted for number in range(PARTITIONS)}
