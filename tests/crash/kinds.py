@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from schemas.kinds import KINDS
+from schemas.kinds import ROW_KINDS
 from schemas.networks import NETWORKS
 from streams.core.windows import Windows
 from streams.engine.changelog import ChangelogError, recover
@@ -87,8 +87,8 @@ def in_windows(windows: Windows, rows: dict[str, list[Row]]) -> list[str]:
     for (account, number), cell in cells_of(windows):
         by_kind = [
             {
-                kind.value: (sums[0], sums[1])
-                for kind, sums in zip(KINDS, each, strict=True)
+                kind: (sums[0], sums[1])
+                for kind, sums in zip(ROW_KINDS, each, strict=True)
                 if any(sums)
             }
             for each in sums_by_kind(windows, cell)
