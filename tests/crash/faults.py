@@ -7,7 +7,7 @@ from typing import Final
 
 from renown.embedded.broker import EmbeddedBroker
 from streams.engine.crash_points import Point
-from tests.crash.world import PARTITIONS, Broker, World
+from tests.crash.world import PARTITIONS, World
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.kafka_cluster import KafkaCluster
 from tests.support.stack import wait_until
@@ -20,6 +20,8 @@ _AWAY_SECONDS = 8.0
 _POINT_SECONDS = 30.0
 _CHANGELOGS = ("renown-weigh-changelog", "renown-score-changelog")
 _MOST_HOURS = 40
+_ALL_HOURS = 92 * 24
+_SHORT_JUMPS = 0.75
 _GUEST = "score-3"
 _LED = ("interactions.like", "weighed", "scores", *_CHANGELOGS, "__consumer_offsets")
 _LONGEST_WITHOUT_LEADER = 20.0
@@ -92,6 +94,22 @@ def lose_leader(world: World, pick: random.Random) -> str:
     return f"kill -9 broker {node}, which leads {topic} {partition}; back after {seconds:.1f} s"
 
 
+def fill_disk(world: World, pick: random.Random) -> str:
+    """No byte can be stored of checkpoints; Apache Kafka ends of it, and comes back afterwards."""
+    if world.disk is None:
+        raise TypeError("this world has no disk that could be full")
+    seconds, broker = pick.uniform(2.0, 8.0), world.broker
+    world.disk.fill()
+    time.sleep(seconds)
+    ended = world.revive()
+    time.sleep(seconds)
+    world.disk.make_room()
+    if isinstance(broker, ApacheKafka) and not broker.node.running:
+        ended.append("broker")
+        broker.kill_and_restart()
+    return f"disk full for {2 * seconds:.0f} s, ended: {', '.join(ended) or 'nothing'}"
+
+
 def kill_database(world: World, _pick: random.Random) -> str:
     """SIGKILL to ClickHouse."""
     world.kill_database()
@@ -116,8 +134,8 @@ def rebalance(world: World, _pick: random.Random) -> str:
 
 
 def clock_jumps(world: World, pick: random.Random) -> str:
-    """Event time goes on much later, and a score worker dies of it."""
-    hours = pick.randrange(2, _MOST_HOURS)
+    """Event time goes on much later, at times so late that nothing counts any longer."""
+    hours = pick.randrange(2, _MOST_HOURS) if pick.random() < _SHORT_JUMPS else _ALL_HOURS
     world.load.jump(hours)
     world.kill(_a_scorer(world, pick))
     return f"event time jumps by {hours} h, kill -9 a score worker"
@@ -154,10 +172,11 @@ _EVERYWHERE: Final[tuple[Fault, ...]] = (
 )
 
 
-def faults_of(broker: Broker) -> tuple[Fault, ...]:
-    """What can befall a world with this broker; the likelier ones more than once."""
-    if isinstance(broker, EmbeddedBroker):
-        return _EVERYWHERE  # its logs do not outlive its process
-    if isinstance(broker, KafkaCluster):
-        return (*_EVERYWHERE, *(lose_leader,) * 4)
-    return (*_EVERYWHERE, restart_broker)
+def faults_of(world: World) -> tuple[Fault, ...]:
+    """What can befall this world; the likelier ones more than once."""
+    faults = (*_EVERYWHERE, fill_disk) if world.disk else _EVERYWHERE
+    if isinstance(world.broker, EmbeddedBroker):
+        return faults  # its logs do not outlive its process
+    if isinstance(world.broker, KafkaCluster):
+        return (*faults, *(lose_leader,) * 4)
+    return (*faults, restart_broker)

@@ -4,8 +4,8 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -15,14 +15,14 @@ from tests.crash.world import Broker, World
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.flow import say
 from tests.support.kafka_cluster import KafkaCluster
+from tests.support.small_disk import SmallDisk, unavailable
 
-BROKERS: Final[dict[str, Callable[[], Broker]]] = {
-    "apache": ApacheKafka,
-    "embedded": EmbeddedBroker,
-    "cluster": KafkaCluster,
-}
+BROKERS: Final = ("apache", "embedded", "cluster")
 EPISODE: Final = 10
 """Faults in one world; then a new one begins with nothing."""
+
+DISK_MB: Final = 256
+"""For checkpoints, or all logs of an Apache Kafka."""
 
 _RECORDS = 600
 
@@ -66,13 +66,26 @@ def run_faults(
 
 @contextmanager
 def _world(folder: Path, broker: str, seed: str) -> Iterator[World]:
-    with BROKERS[broker]() as server, World(folder, server, seed) as world:
-        yield world
+    with ExitStack() as cleanup:
+        disk = None
+        if broker != "cluster" and not unavailable():
+            disk = cleanup.enter_context(SmallDisk(folder / "disk", DISK_MB))
+        server = _broker(broker, disk)
+        cleanup.enter_context(server)
+        yield cleanup.enter_context(World(folder, server, seed, disk))
+
+
+def _broker(name: str, disk: SmallDisk | None) -> Broker:
+    if name == "embedded":
+        return EmbeddedBroker()
+    if name == "cluster":
+        return KafkaCluster()
+    return ApacheKafka(disk.folder / "logs" if disk else None)
 
 
 def _run_one(world: World, pick: random.Random, number: int) -> Outcome:
     began = time.monotonic()
-    fault = pick.choice(faults_of(world.broker))
+    fault = pick.choice(faults_of(world))
     with world.publishing(_RECORDS):
         time.sleep(pick.uniform(0.2, 3.0))
         done = fault(world, pick)

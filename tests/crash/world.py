@@ -29,6 +29,7 @@ from tests.crash.load import Load, Published
 from tests.support.apache_kafka import ApacheKafka
 from tests.support.flow import say
 from tests.support.kafka_cluster import NODES, KafkaCluster
+from tests.support.small_disk import SmallDisk
 from tests.support.workers import Worker
 
 SETTLE_SECONDS: Final = 150.0
@@ -45,8 +46,15 @@ Broker = ApacheKafka | EmbeddedBroker | KafkaCluster
 class World:
     """Two score workers and a sink on a broker of their own, with a load to be published."""
 
-    def __init__(self, folder: Path, broker: Broker, seed: str) -> None:
-        """``broker`` is started, and holds no topics of ours."""
+    def __init__(
+        self, folder: Path, broker: Broker, seed: str, disk: SmallDisk | None = None
+    ) -> None:
+        """``broker`` is started, and holds no topics of ours.
+
+        ``disk``: where the checkpoints are kept, of the embedded broker in files, of Apache Kafka
+        as its logs.
+        """
+        self.disk = disk
         self.folder = folder
         self.broker = broker
         self.load = Load(seed, PARTITIONS)
@@ -63,8 +71,9 @@ class World:
         if isinstance(broker, KafkaCluster):
             # until another node leads, nothing can be heard of a worker
             self._settings |= {"kafka_replication": NODES, "session_seconds": 12}
-        self._checkpoints = folder / "checkpoints" if isinstance(broker, EmbeddedBroker) else None
-        if self._checkpoints:
+        self._checkpoints: Path | None = None
+        if isinstance(broker, EmbeddedBroker):
+            self._checkpoints = (disk.folder if disk else folder) / "checkpoints"
             self._checkpoints.mkdir(parents=True)
             self._settings |= {
                 "truncate_changelog": False,
