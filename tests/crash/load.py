@@ -1,7 +1,8 @@
 """A seeded stream of records with everything in it that is hard on exactness.
 
-Duplicates, undos of an interaction, of a whole record, and before what they undo, late and too
-late events, events out of order, own posts, broken records, heartbeats, several networks, a hot
+Duplicates, undos of an interaction (with and without its target), of a whole record, and either of
+them before what they undo, late and too late events, events out of order and a little ahead,
+interactions with oneself, broken records, heartbeats and outdated ones, several networks, a hot
 target.
 """
 
@@ -17,6 +18,8 @@ NETWORKS: Final = ("twitter", "bluesky", "mastodon")
 START_MS: Final = 1_700_000_000_000
 _DAY_MS = 24 * HOUR_MS
 _MS_AN_EVENT = 4_000
+_AHEAD_MS = 300_000
+"""So far may an event be ahead of when it was received."""
 _ACTORS, _TARGETS, _REMEMBERED = 1_500, 400, 2_000
 _HOT = "twitter:everybody"
 
@@ -50,11 +53,11 @@ class Load:
         records = [self._next() for _ in range(count)]
         records += [self._record(message) for message in self._coming]
         self._coming.clear()
-        return records + self.heartbeats()
+        return records + self.heartbeats(self.clock)
 
-    def heartbeats(self) -> list[Published]:
-        """One for every partition of every kind, saying the time that was reached."""
-        beat = json.dumps({"clock": self.clock, "agent": "crash"}).encode()
+    def heartbeats(self, clock: int) -> list[Published]:
+        """One for every partition of every kind, saying which time was reached."""
+        beat = json.dumps({"clock": clock, "agent": "crash"}).encode()
         return [
             Published(f"interactions.{kind}", partition, b"", beat)
             for kind in KINDS
@@ -66,6 +69,9 @@ class Load:
         dice = self._random.random()
         if dice < 0.02:
             return self._broken()
+        if dice > 0.99:
+            outdated = self.clock - self._random.randrange(3 * HOUR_MS)
+            return self._random.choice(self.heartbeats(outdated))
         if dice < 0.20 and self._past:
             return self._record(self._again(self._random.choice(self._past)))
         if dice < 0.22 and len(self._coming) > 3:
@@ -73,7 +79,8 @@ class Load:
         message = self._interaction()
         if dice < 0.25:
             self._coming.append(message)
-            return self._record({**message, "undo": True, "at": message["at"] + 1_000})
+            undo = {**message, "undo": True, "at": message["at"] + 1_000}
+            return self._record(self._of_record(undo) if self._random.random() < 0.5 else undo)
         self._past.append(message)
         return self._record(message)
 
@@ -86,8 +93,12 @@ class Load:
         if way == 3:
             return {**message, "at": later, "received_at": later}
         undo = {**message, "undo": True, "at": later, "received_at": later}
-        if way > 5 and "record" in message:
-            del undo["target"]
+        return self._of_record(undo) if way > 5 else undo
+
+    def _of_record(self, undo: dict[str, Any]) -> dict[str, Any]:
+        """An undo without a target: of its whole record, if it has one."""
+        del undo["target"]
+        if "record" in undo:
             undo["id"] = f"u{self._number()}"
         return undo
 
@@ -105,6 +116,8 @@ class Load:
             at = self.clock - pick.randrange(80 * _DAY_MS)
         elif dice < 0.06:
             at = self.clock - 120 * _DAY_MS
+        elif dice < 0.08:
+            at = self.clock + pick.randrange(_AHEAD_MS)
         message = {
             "id": f"é{self._number()}" if pick.random() < 0.05 else f"i{self._number()}",
             "kind": pick.choice(KINDS),

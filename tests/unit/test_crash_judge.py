@@ -3,12 +3,15 @@
 They share no code, so where they agree on what is hard, both say what is meant.
 """
 
+import json
+from collections import Counter
+
 from schemas.model import load_model
 from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.records import Record
 from streams.core.weigh import WeighSource
 from tests.crash.formula import HORIZONS_H
-from tests.crash.judge import Judge, Row, standing
+from tests.crash.judge import HOUR_MS, Judge, Row, standing
 from tests.crash.load import Load, Published
 
 _PARTITIONS = 4
@@ -59,6 +62,33 @@ def test_every_number_of_a_standing_depends_on_each_row() -> None:
 def test_the_load_is_the_same_for_the_same_seed() -> None:
     first, second, other = (Load(seed, _PARTITIONS).chunk(500) for seed in ("1", "1", "2"))
     assert first == second != other
+
+
+def test_everything_that_is_hard_is_in_the_load() -> None:
+    load, seen, found = Load("hard", _PARTITIONS), set[tuple[str, str]](), Counter[str]()
+    told = [record.value for record in load.chunk(3_000) if record.value]
+    for value in told[:-_PARTITIONS]:
+        try:
+            message = json.loads(value)
+        except ValueError:
+            continue
+        at = message.get("at", 0)
+        if not {"actor", "id"} <= message.keys():
+            found["outdated heartbeats"] += message.get("clock", load.clock) < load.clock - HOUR_MS
+            continue
+        name = message["actor"], message["id"]
+        if message.get("undo"):
+            whole = "target" not in message and "record" in message
+            found["undos of records"] += whole
+            found["undos without target"] += "target" not in message and not whole
+            found["undos before"] += name not in seen and "target" in message
+            continue
+        found["duplicates"] += name in seen
+        found["late"] += at < load.clock - 3 * 24 * HOUR_MS
+        found["ahead"] += at > message["received_at"]
+        seen.add(name)
+    assert min(found.values()) > 10, found
+    assert len(found) == 7
 
 
 def in_logs(records: list[Published]) -> dict[tuple[Topic, int], list[bytes | None]]:
