@@ -29,6 +29,8 @@ _APPEND_TIME = 0x08
 _TRANSACTIONAL = 0x10
 _CONTROL = 0x20
 _ABORT = b"\x00\x00"
+_LARGEST_OFFSET = (1 << 63) - 1
+_ALL_BITS = (1 << 64) - 1
 
 
 class Unusual(ValueError):
@@ -119,6 +121,7 @@ def _varint(data: Bytes, place: int) -> tuple[int, int]:
         place += 1
         raw |= (byte & 0x7F) << shift
         if byte < 0x80:
+            raw &= _ALL_BITS  # as the kernel that found the record well-formed
             return (raw >> 1) ^ -(raw & 1), place
         shift += 7
 
@@ -172,7 +175,11 @@ def _walk(data: bytes) -> Iterator[tuple[_Header, int, int]]:
             raise Unusual(f"message format {header.format}")
         if stop > len(data):
             return
-        if stop < start or header.last_offset_delta < 0 or header.number < 0:
+        if (
+            stop < start
+            or not 0 <= header.base_offset <= header.last <= _LARGEST_OFFSET
+            or header.number < 0
+        ):
             raise Unusual("a batch's header is malformed")
         if crc32c.crc32c(view[place + _CHECKED_FROM : stop]) != header.checksum:
             raise Unusual("a wrong checksum")

@@ -1,4 +1,4 @@
-"""Faust's transport, changed in seven ways, all in this file because they touch its inside.
+"""Faust's transport, changed in eight ways, all in this file because they touch its inside.
 
 1. One message per fetched list of records, for the topics named in ``Inputs.batched``: aiokafka
    hands over the bytes of a fetch, and ``raw_batches`` finds the records in them. With other
@@ -15,18 +15,25 @@
    transaction begins.
 7. Answers of many MB are read without being copied again and again (``reader``), under the same
    condition as 1.
+8. Under the same condition: a fetch that becomes large is handed over bit by bit, and what aiokafka
+   uncompresses itself is limited. Too large a batch is a dead letter where it is read raw; here it
+   stops the worker before it fills the memory.
 """
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
 from aiokafka import conn
 from aiokafka.consumer import fetcher
 from aiokafka.errors import IllegalStateError
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.legacy_records import LegacyRecordBatch
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -35,7 +42,8 @@ from faust.types.tuples import ConsumerMessage, Message
 from streams.core.records import Record, RecordColumns
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import FetchedBatch, Inputs
-from streams.engine.raw_batches import Fetched, Unusual, read
+from streams.engine.raw_batches import LARGEST_PIECE, Fetched, Unusual, read
+from streams.engine.raw_codecs import TooLarge, decompressed
 from streams.engine.reader import ChunkReader
 
 log = logging.getLogger("renown.transport")
@@ -77,6 +85,16 @@ class _PartitionRecords(fetcher.PartitionRecords):
     next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Any]:
+        try:
+            yield from self._unpacked()
+        except TooLarge as error:
+            fail_stop(
+                f"{self._tp.topic}, partition {self._tp.partition}, read from offset"
+                f" {self.next_fetch_offset}: a batch of {error}. Without RENOWN_PLAIN_FETCH it"
+                " becomes a dead letter; kafka-delete-records removes it with all that lies before"
+            )
+
+    def _unpacked(self) -> Iterator[Any]:
         if self._tp.topic not in raw_topics:
             yield from super()._unpack_records()
             return
@@ -90,6 +108,20 @@ class _PartitionRecords(fetcher.PartitionRecords):
             log.info("%s is read record by record: %s", self._tp, reason)
             first, records = self.next_fetch_offset, list(super()._unpack_records())
             yield Fetched(first, self.next_fetch_offset - 1, _columns(records))
+
+
+class _FetchResult(fetcher.FetchResult):
+    """aiokafka's hold on a fetch, which hands over pieces up to about LARGEST_PIECE at a time."""
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        if self._topic_partition.topic not in raw_topics:
+            return super().getall(max_records)  # type: ignore[no-any-return]
+        found: list[Fetched] = []
+        size = 0
+        while size < LARGEST_PIECE and len(found) != max_records and (next_ := super().getall(1)):
+            found += next_
+            size += len(next_[0].records.data)
+        return found
 
 
 def batches(tp: TP, found: list[Any], seeks: int) -> list[FetchedBatch]:
@@ -114,8 +146,21 @@ class _Protocol(conn.AIOKafkaProtocol):
         super().__init__(closed, reader, **options)
 
 
+_DECODERS: Final = {"gzip_decode": 1, "snappy_decode": 2, "lz4_decode": 3, "zstd_decode": 4}
+
+
+def _limit_decompression() -> None:
+    """Let aiokafka uncompress what it reads itself with the limit of ``raw_codecs``."""
+    for batch in DefaultRecordBatch, LegacyRecordBatch:
+        library = sys.modules[batch.__module__]  # compiled, or plain Python where that is missing
+        for name in _DECODERS.keys() & vars(library).keys():
+            setattr(library, name, partial(decompressed, _DECODERS[name]))
+
+
 if not versions_differ():
+    _limit_decompression()
     fetcher.MemoryRecords, fetcher.PartitionRecords = _MemoryRecords, _PartitionRecords
+    fetcher.FetchResult = _FetchResult
     conn.AIOKafkaProtocol = _Protocol
 
 

@@ -137,3 +137,22 @@ def test_a_batch_that_is_too_large_is_one_record_that_says_so(
     assert text.startswith("199 records left out, a batch of ")
     assert found.records[2].key is None
     assert found.records[2].headers == ()
+
+
+@pytest.mark.parametrize("offset", [-1, (1 << 63) - 1])
+def test_offsets_that_cannot_be_are_unusual(offset: int) -> None:
+    raw = bytearray(batch(records(0, 1)))
+    struct.pack_into(">q", raw, 0, offset)  # no checksum covers it
+    with pytest.raises(Unusual, match="header is malformed"):
+        list(read(bytes(raw), 0))
+
+
+def test_a_header_with_more_bits_than_a_number_has() -> None:
+    raw = bytearray(batch([Record(0, 0, None, None, (("k", b"v"),))]))
+    size = raw.index(b"k") - 1
+    wide = b"\x82" + 8 * b"\x80" + b"\x7e"  # 1, and bits beyond the 64th
+    raw[size : size + 1] = wide
+    raw[61] += 2 * (len(wide) - 1)
+    struct.pack_into(">i", raw, 8, len(raw) - 12)
+    [piece] = read(checked(raw), 0)
+    assert piece.records[0].headers == (("k", b"v"),)
