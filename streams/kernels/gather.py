@@ -9,12 +9,15 @@ from streams.kernels.memory import address_of, copy_bytes
 Bytes = npt.NDArray[np.uint8]
 Longs = npt.NDArray[np.int64]
 
+_MOST_BYTES = (1 << 31) - 1
+
 
 @kernel
 def gather(data: Bytes, places: Longs, sizes: Longs) -> tuple[Bytes, npt.NDArray[np.int32]]:
     """The texts ``data[places[i]:places[i] + sizes[i]]`` as the buffer and places of a TextColumn.
 
-    A size below 0 (no text) counts as 0. int32[n + 1] places: together less than 2 GiB.
+    A size below 0 (no text) counts as 0. int32[n + 1] places: more than 2 GiB together raise
+    ``OverflowError``, as they would be written out of bounds.
     """
     count = len(places)
     ends = np.empty(count + 1, np.int32)
@@ -22,6 +25,8 @@ def gather(data: Bytes, places: Longs, sizes: Longs) -> tuple[Bytes, npt.NDArray
     ends[0] = 0
     for text in range(count):
         total += max(sizes[text], 0)
+        if total > _MOST_BYTES:
+            raise OverflowError("the texts of one fetch are more than 2 GiB")
         ends[text + 1] = total
     gathered = np.empty(total, np.uint8)
     source, target = address_of(data), address_of(gathered)

@@ -1,6 +1,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,3 +29,10 @@ def test_joined_columns_hold_the_texts_of_all(lists: list[list[str | None]], cut
     wanted = [text for texts in lists for text in texts[cut:]]
     assert joined.tolist() == wanted
     assert [joined[place] for place in range(len(joined))] == wanted
+
+
+def test_more_than_a_column_can_hold_is_refused_before_anything_is_copied() -> None:
+    """Places beyond int32 would wrap, and what follows them be written anywhere."""
+    data, places = np.zeros(8, np.uint8), np.zeros(3, np.int64)
+    with pytest.raises(OverflowError, match="more than 2 GiB"):
+        gather(data, places, np.array([(1 << 31) - 1, -1, 1], np.int64))
