@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
@@ -44,6 +44,17 @@ _IDLE_SECONDS = 0.3
 """In a run that ends, a state that rests this long is checkpointed without waiting its turn."""
 _LONGEST_WAIT = 60.0
 """Beyond it a crash would cost too much reading, whatever checkpoints cost."""
+_NEVER_ALLOWED = frozenset(
+    {
+        KafkaError._UNSUPPORTED_FEATURE,
+        KafkaError.UNSUPPORTED_VERSION,
+        KafkaError.INVALID_REQUEST,
+        KafkaError.POLICY_VIOLATION,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    }
+)
+"""What a broker says that cannot or must not delete records, now or later."""
 _MOST_UNDER_WAY = 64
 """Parts that may be sent at once, some 60 MB."""
 
@@ -282,9 +293,11 @@ class Checkpointer(Generic[S]):
             await asyncio.to_thread(_wait_all, self._admin.delete_records([before]).values())
             reach(Point.TRUNCATED)
         except KafkaException as error:
-            # The log grows until its broker's disk does; recovery reads more. Nothing is wrong.
-            self._truncate_after = None
-            log.warning("changelog %s cannot be truncated here: %s", before.topic, error)
+            # The log grows and recovery reads more, but nothing is wrong. The next truncation takes
+            # what is left over, unless this broker never allows any.
+            if error.args[0].code() in _NEVER_ALLOWED:
+                self._truncate_after = None
+            log.warning("changelog %s cannot be truncated: %s", before.topic, error)
 
 
 def _wait_all(futures: Iterable[Any]) -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import faust
+from confluent_kafka import KafkaError, KafkaException
 
 from streams.engine.checkpoint import Budget, Checkpointer
 from streams.engine.inputs import Inputs
@@ -36,6 +37,8 @@ class SimulatedLog:
     def __init__(self) -> None:
         self.records: dict[int, bytes] = {}
         self.end = 0
+        self.refusal: int | None = None
+        """Code of the error that deleting ends in."""
 
     def append(self, value: bytes) -> int:
         self.records[self.end] = value
@@ -43,10 +46,13 @@ class SimulatedLog:
         return self.end - 1
 
     def delete_records(self, before: list[Any]) -> dict[Any, Future[None]]:
+        done: Future[None] = Future()
+        if self.refusal is not None:
+            done.set_exception(KafkaException(KafkaError(self.refusal)))
+            return {None: done}
         for place in before:
             for offset in [o for o in self.records if o < place.offset]:
                 del self.records[offset]
-        done: Future[None] = Future()
         done.set_result(None)
         return {None: done}
 
