@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from clickhouse_driver import Client
 from kafka.consumer.fetcher import ConsumerRecord
 
-from tests.crash.judge import Judge, Standing, Verdict, standing
+from tests.crash.judge import POST, POSTS, Judge, Place, Row, Standing, Verdict, standing
 from tests.crash.kinds import compare_kinds
 from tests.crash.load import KINDS
 from tests.support.stack import read_topic
@@ -35,15 +35,15 @@ def compare(
     """
     judge = Judge(partitions)
     records = 0
-    for kind in KINDS:
-        for record in read_topic(kafka, f"interactions.{kind}"):
+    for topic in (*(f"interactions.{kind}" for kind in KINDS), POSTS):
+        for record in read_topic(kafka, topic):
             judge.hear((record.topic, record.partition, record.offset), record.value)
             records += 1
     verdict, newest = judge.verdict, _newest(read_topic(kafka, "scores"))
     differences = [
         *_in_rows(verdict, clickhouse),
         *_in_dead_letters(verdict, clickhouse),
-        *_in_scores(verdict, newest),
+        *_in_scores(verdict, newest, _places_of_posts(clickhouse)),
         *_in_stored_scores(newest, clickhouse),
     ]
     if not differences:  # it takes longest, and would say the same again
@@ -79,7 +79,7 @@ def _in_rows(verdict: Verdict, clickhouse: Client) -> list[str]:
     for topic, partition, offset, part, *row in clickhouse.execute(
         "SELECT source_topic, source_partition, source_offset, part,"
         " toUnixTimestamp64Milli(at), kind, network, actor, target, weight, amount, undo"
-        " FROM interactions"
+        " FROM weighed_rows"
     ):
         held[topic, partition, offset].append((*row[:-1], bool(row[-1])))
         parts[topic, partition, offset].append(part)
@@ -104,9 +104,42 @@ def _in_dead_letters(verdict: Verdict, clickhouse: Client) -> list[str]:
     return _shortened("dead letters", found)
 
 
-def _in_scores(verdict: Verdict, newest: dict[str, dict[str, Any]]) -> list[str]:
+def _places_of_posts(clickhouse: Client) -> dict[Place, int]:
+    """Where each own post lies in ``weighed``, by the place of its record."""
+    return {
+        place: offset
+        for *place_of, offset in clickhouse.execute(
+            "SELECT source_topic, source_partition, source_offset, weighed_offset FROM own_posts"
+        )
+        for place in [tuple(place_of)]
+    }
+
+
+def _up_to(
+    verdict: Verdict, position: dict[str, int], posts: dict[Place, int]
+) -> dict[str, list[Row]]:
+    """Rows by account, of own posts those that its last update includes.
+
+    One that comes later and leaves the score as it is makes no update, and nothing tells of it.
+    """
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for place, given in verdict.rows.items():
+        for row in given:
+            if row.kind != POST or posts.get(place, 0) <= position.get(row.target, -1):
+                rows[row.target].append(row)
+    return rows
+
+
+def _in_scores(
+    verdict: Verdict, newest: dict[str, dict[str, Any]], posts: dict[Place, int]
+) -> list[str]:
     """The last update of each account, told again from its rows at the update's clock."""
-    accounts = verdict.by_target()
+    positions = {account: update["position"] for account, update in newest.items()}
+    accounts = {
+        account: rows
+        for account, rows in _up_to(verdict, positions, posts).items()
+        if any(row.kind != POST for row in rows)
+    }
     found = [f"{account} has no score" for account in accounts.keys() - newest.keys()]
     found += [f"{account} has a score of nothing" for account in newest.keys() - accounts.keys()]
     clocks: dict[int, int] = defaultdict(int)
@@ -123,7 +156,8 @@ def _in_scores(verdict: Verdict, newest: dict[str, dict[str, Any]]) -> list[str]
         at_end = standing(rows, clocks[update["partition"]], level)
         if said != mine and said != at_end._replace(momentum=said.momentum):
             found.append(f"{account} at {update['clock']}: {said} instead of {mine}")
-        if level and len({(row.network, row.actor) for row in rows}) <= _EXACT_ENGAGERS:
+        engagers = {(row.network, row.actor) for row in rows if row.kind != POST}
+        if level and len(engagers) <= _EXACT_ENGAGERS:
             found.append(f"{account} is sampled without need")
     return _shortened("scores", found)
 

@@ -25,11 +25,15 @@ _LOGS = [math.floor(65536 * math.log2(1 + i / 1024)) for i in range(1024)]
 
 
 class Sums(NamedTuple):
-    """One account on one network: by horizon, and by horizon and class (best class at least c)."""
+    """One account on one network: by horizon, and by horizon and class (best class at least c).
+
+    ``posts``: its own ones.
+    """
 
     weights: Sequence[int]
     interactions: Sequence[int]
     distinct: Sequence[Sequence[int]]
+    posts: Sequence[int]
 
 
 class Score(NamedTuple):
@@ -41,11 +45,14 @@ class Score(NamedTuple):
 
 
 def score(networks: Sequence[Sums], silent_h: int) -> Score:
-    """The score of an account without own posts, ``silent_h`` hours after its last interaction."""
+    """The score of an account ``silent_h`` hours after its last interaction."""
     combined = []
     for horizon in range(len(HORIZONS_H)):
         each = sorted(
-            (_engagement(cell.weights[horizon], cell.distinct[horizon]) for cell in networks),
+            (
+                _engagement(cell.weights[horizon], cell.distinct[horizon], cell.posts[horizon])
+                for cell in networks
+            ),
             reverse=True,
         )
         combined.append(sum(value >> min(rank, 62) for rank, value in enumerate(each)))
@@ -65,14 +72,14 @@ def momentum(weights: Sequence[int], known_h: int) -> int:
     return 100 * (by_hours[24] + _PACE_K) // (by_hours[24] + usual + 2 * _PACE_K)
 
 
-def _engagement(weight: int, distinct: Sequence[int]) -> int:
+def _engagement(weight: int, distinct: Sequence[int], posts: int) -> int:
     """Weighted reach, amplified by repeats, times the bonus for few own posts."""
     only = [mine - above for mine, above in zip(distinct, [*distinct[1:], 0], strict=True)]
     rest = sum(w * n for w, n in zip(CLASS_WEIGHTS[1:], only[1:], strict=True))
     fresh = CLASS_WEIGHTS[0] * only[0]
     reach = rest + min(fresh, _FRESH_FREE + _FRESH_MU * rest)
     amplified = min(reach + (min(weight, _KAPPA * reach) >> _BETA_SHIFT), _E_MAX)
-    ratio = min(_R0, _R_MAX)
+    ratio = min(_R0 * (posts + 1), _R_MAX)
     return amplified + _RHO * (amplified - amplified * ratio // (amplified + ratio))
 
 

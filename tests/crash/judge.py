@@ -23,7 +23,11 @@ from tests.crash.formula import (
 )
 
 HOUR_MS: Final = 3_600_000
+POSTS: Final = "posts"
+"""The topic of own posts."""
 _EARLIEST = 1_072_915_200_000
+POST: Final = "post"
+"""Kind of a row that is an own post: of its author with itself, of no weight, no interaction."""
 _NEVER = -1
 
 Source = tuple[str, int]
@@ -96,13 +100,16 @@ class Judge:
         """Take in the record at ``place``."""
         source = self._sources[place[:2]]
         message = _parsed(value)
+        if place[0] == POSTS and message is not None:
+            author = message.get("author")
+            message = {**message, "kind": POST, "actor": author, "target": author}
         if message is not None and set(message) <= {"v", "clock", "agent"} and "clock" in message:
             source.clock = max(source.clock, message["clock"])
         elif message is None or not self._usable(place, message):
             self.verdict.dead.add(place)
         else:
             source.clock = max(source.clock, message["at"])
-            if message["actor"] == message.get("target"):
+            if message["actor"] == message.get("target") and message["kind"] != POST:
                 return
             rows = (_undone if message.get("undo") else self._added)(source, message)
             if rows:
@@ -114,7 +121,7 @@ class Judge:
                 return False
         target = message.get("target")
         return (
-            place[0] == f"interactions.{message['kind']}"
+            place[0] == (POSTS if message["kind"] == POST else f"interactions.{message['kind']}")
             and (isinstance(target, str) or bool(message.get("undo")))
             and message["at"] >= _EARLIEST
             and partition_of(message["actor"], self._partitions) == place[1]
@@ -139,7 +146,7 @@ class Judge:
             self.verdict.late += 1
             return []
         kind, amount = message["kind"], message.get("amount", 1)
-        weight = KIND_WEIGHTS[kind] * CLASS_WEIGHTS[ORDINARY] * amount
+        weight = KIND_WEIGHTS.get(kind, 0) * CLASS_WEIGHTS[ORDINARY] * amount
         row = Row(at, kind, message["network"], actor, message["target"], weight, amount, False)
         source.known[key] = _Known(at, _NEVER, row, record)
         if record:
@@ -189,7 +196,9 @@ def standing(rows: Iterable[Row], clock: int, level: int = 0) -> Standing:
     now = clock // HOUR_MS
     live = standing_by_network(rows, now)
     sums = [_sums(found, now, level) for found in live.values()]
-    hours = [row.at // HOUR_MS for counted in live.values() for row, _ in counted]
+    hours = [
+        row.at // HOUR_MS for counted in live.values() for row, _ in counted if row.kind != POST
+    ]
     young = [hour for hour in hours if hour >= now - HORIZONS_H[-1]]
     found = score(sums, now - max(hours) if hours else HORIZONS_H[-1])
     weights, interactions, engagers = (
@@ -216,15 +225,17 @@ def standing_by_network(rows: Iterable[Row], now: int) -> dict[str, list[tuple[R
 
 
 def _sums(rows: list[tuple[Row, int]], now: int, level: int) -> Sums:
-    weights, interactions, distinct = [], [], []
+    weights, interactions, distinct, posts = [], [], [], []
     for hours in HORIZONS_H:
-        counted = [(row, n) for row, n in rows if row.at // HOUR_MS >= now - hours]
+        inside = [(row, n) for row, n in rows if row.at // HOUR_MS >= now - hours]
+        counted = [(row, n) for row, n in inside if row.kind != POST]
+        posts.append(sum(n for row, n in inside if row.kind == POST))
         named = sampled((row.actor for row, _ in counted), level) << level
         weights.append(sum(n * row.weight for row, n in counted))
         interactions.append(sum(n for _, n in counted))
         # every actor is ordinary so far
         distinct.append([named if class_ <= ORDINARY else 0 for class_ in range(7)])
-    return Sums(weights, interactions, distinct)
+    return Sums(weights, interactions, distinct, posts)
 
 
 def sampled(actors: Iterable[str], level: int) -> int:

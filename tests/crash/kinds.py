@@ -17,6 +17,7 @@ from streams.engine.snapshots import unpack
 from tests.crash.formula import CLASS_WEIGHTS, HORIZONS_H, KIND_WEIGHTS, ORDINARY
 from tests.crash.judge import (
     HOUR_MS,
+    POST,
     Row,
     Verdict,
     partition_of,
@@ -116,9 +117,9 @@ def _content(rows: Iterable[tuple[Row, int]], now: int, level: int) -> Content:
                 sum(n * row.weight for row, n in counted if row.kind == kind),
                 sum(n for row, n in counted if row.kind == kind),
             )
-            for kind in KIND_WEIGHTS
+            for kind in (*KIND_WEIGHTS, POST)
         }
         kinds.append({kind: each for kind, each in sums.items() if any(each)})
-        number = sampled((row.actor for row, _ in counted), level)
+        number = sampled((row.actor for row, _ in counted if row.kind != POST), level)
         engagers.append([number if c <= ORDINARY else 0 for c in range(len(CLASS_WEIGHTS))])
     return Content(kinds, engagers)

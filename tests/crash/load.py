@@ -11,7 +11,7 @@ import random
 from collections import deque
 from typing import Any, Final, NamedTuple
 
-from tests.crash.judge import HOUR_MS, partition_of
+from tests.crash.judge import HOUR_MS, POSTS, partition_of
 
 KINDS: Final = ("like", "mention", "comment", "retweet", "recommendation")
 NETWORKS: Final = ("twitter", "bluesky", "mastodon")
@@ -42,6 +42,7 @@ class Load:
         self._numbers = 0
         self.clock = START_MS
         self._past: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+        self._posts: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
         self._coming: deque[dict[str, Any]] = deque()
 
     def jump(self, hours: int) -> None:
@@ -72,6 +73,8 @@ class Load:
         if dice > 0.99:
             outdated = self.clock - self._random.randrange(3 * HOUR_MS)
             return self._random.choice(self.heartbeats(outdated))
+        if dice > 0.94:
+            return self._post()
         if dice < 0.20 and self._past:
             return self._record(self._again(self._random.choice(self._past)))
         if dice < 0.22 and len(self._coming) > 3:
@@ -83,6 +86,24 @@ class Load:
             return self._record(self._of_record(undo) if self._random.random() < 0.5 else undo)
         self._past.append(message)
         return self._record(message)
+
+    def _post(self) -> Published:
+        """An own post, mostly of somebody who receives something; again, or that it is gone."""
+        pick = self._random
+        dice = pick.random()
+        if dice < 0.25 and self._posts:
+            post = pick.choice(self._posts)
+            if dice < 0.15:
+                post = {**post, "at": max(self.clock, post["at"]), "undo": True}
+        else:
+            network = pick.choice(NETWORKS)
+            author = f"{network}:t{int(1.1 * _TARGETS * pick.random() ** 3)}"
+            at = self.clock - pick.randrange(30 * HOUR_MS if dice < 0.5 else HOUR_MS)
+            post = {"id": f"p{self._number()}", "at": at, "network": network, "author": author}
+            self._posts.append(post)
+        author = post["author"]
+        place = partition_of(author, self._partitions)
+        return Published(POSTS, place, author.encode(), json.dumps(post).encode())
 
     def _again(self, message: dict[str, Any]) -> dict[str, Any]:
         """A message once more, or its undo, or it anew after its undo."""

@@ -7,11 +7,11 @@ import json
 from collections import Counter
 
 from schemas.model import load_model
-from schemas.topics import INTERACTION_TOPICS, Topic
+from schemas.topics import SOURCE_TOPICS, Topic
 from streams.core.records import Record
 from streams.core.weigh import WeighSource
 from tests.crash.formula import HORIZONS_H
-from tests.crash.judge import HOUR_MS, Judge, Row, standing
+from tests.crash.judge import HOUR_MS, POST, Judge, Row, standing
 from tests.crash.load import Load, Published
 
 _PARTITIONS = 4
@@ -40,6 +40,7 @@ def test_rows_are_those_of_the_core() -> None:
     assert retracted > 200 < 2 * judge.verdict.forestalled
     assert dead == len(judge.verdict.dead) > 50
     assert judge.verdict.late > 20
+    assert sum(row.kind == POST for row in rows) > 200
 
 
 def test_every_number_of_a_standing_depends_on_each_row() -> None:
@@ -55,6 +56,9 @@ def test_every_number_of_a_standing_depends_on_each_row() -> None:
     assert all(mine != other for mine, other in zip(whole, without, strict=True))
     taken_back = standing([*rows, rows[0]._replace(undo=True)], _PUBLISHED)
     assert taken_back == standing(rows[1:], _PUBLISHED)
+    own = Row(_PUBLISHED, POST, "twitter", "t", "t", 0, 1, False)
+    posted = standing([*rows, own], _PUBLISHED)
+    assert (posted.score < whole.score, posted[3:]) == (True, whole[3:])
     a_month_ago = rows[0]._replace(at=_PUBLISHED - 700 * 3_600_000)
     assert standing([*rows, a_month_ago], _PUBLISHED).momentum > whole.momentum
 
@@ -94,7 +98,7 @@ def test_everything_that_is_hard_is_in_the_load() -> None:
 def in_logs(records: list[Published]) -> dict[tuple[Topic, int], list[bytes | None]]:
     """The records by topic and partition, in their order."""
     logs: dict[tuple[Topic, int], list[bytes | None]] = {
-        (topic, partition): [] for topic in INTERACTION_TOPICS for partition in range(_PARTITIONS)
+        (topic, partition): [] for topic in SOURCE_TOPICS for partition in range(_PARTITIONS)
     }
     for record in records:
         logs[Topic(record.topic), record.partition].append(record.value)

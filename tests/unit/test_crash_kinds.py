@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from schemas.kinds import KIND_INDEX
+from schemas.kinds import ROW_KINDS
 from schemas.networks import NETWORK_INDEX
 from streams.core.windows import Windows
 from tests.crash import judge
@@ -50,7 +50,7 @@ def windows_of(rows: Iterable[judge.Row]) -> Windows:
             row.actor,
             row.target,
             row.at // judge.HOUR_MS,
-            KIND_INDEX[row.kind],
+            ROW_KINDS.index(row.kind),
             ORDINARY,
             NETWORK_INDEX[row.network],
             row.amount,
