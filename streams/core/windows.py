@@ -31,6 +31,7 @@ from streams.kernels.accounts import (
 from streams.kernels.cells import Cells
 from streams.kernels.engagers import index_pairs
 from streams.kernels.hours import ENTERED, LEFT, POSTED, advance, begin, find_bereft, mark_fading
+from streams.kernels.levels import level_needed, raise_level, unnamed_hours
 from streams.kernels.score_arrays import (
     ACCOUNT,
     ACCOUNTS,
@@ -58,7 +59,7 @@ from streams.kernels.score_arrays import (
     ScoreArrays,
 )
 from streams.kernels.slices import Slice, dump, load, measure
-from streams.kernels.windows import Scratch, apply_rows, recall_rows
+from streams.kernels.windows import Scratch, apply_rows, record_rows
 
 NAMED: Final = 4096
 """So many engagers of an account are counted exactly; above, a sample is.
@@ -167,7 +168,8 @@ class Windows:
         """
         self._make_room(columns)
         scratch = _scratch(len(columns.hours))
-        apply_rows(self.arrays, _alike(columns), scratch)
+        full = apply_rows(self.arrays, _alike(columns), scratch)
+        self._sample(scratch.full[:full])
         self._changed(scratch.accounts)
         return scratch.accounts
 
@@ -177,11 +179,18 @@ class Windows:
         Raises ``ValueError`` if a class or kind is unknown.
         """
         self._make_room(columns)
-        recall_rows(
-            self.arrays,
-            Columns(*(_read_only(column) for column in columns)),
-            _scratch(len(columns.hours)),
-        )
+        scratch = _scratch(len(columns.hours))
+        full = record_rows(self.arrays, _alike(columns), scratch)
+        self._sample(scratch.full[:full])
+
+    def _sample(self, accounts: npt.NDArray[np.int32]) -> None:
+        """Let the level of accounts rise until no more engagers are named than the limit."""
+        for account in np.unique(accounts):
+            self._raise_level(account, level_needed(self.arrays, account))
+
+    def _raise_level(self, account: Any, level: int) -> None:
+        self.make_room_for_pairs(unnamed_hours(self.arrays, account, level))
+        raise_level(self.arrays, account, level)
 
     def make(self, names: TextColumn) -> npt.NDArray[np.int32]:
         """The account of each name, made where it is new."""
@@ -302,8 +311,7 @@ class Windows:
             raise ValueError(f"rows with class {best} or kind {last}, which are unknown here")
         self._make_room_for_names(columns.names, columns.places)
         self.make_room_for_cells(rows)
-        # where a level rises, a cell may get a pair of nobody, before it gives others back
-        self.make_room_for_pairs(rows + 1)
+        self.make_room_for_pairs(rows)
         self.make_room_for_entries(rows)
         self.make_room_for_posters(int((columns.kinds == POST).sum()) if last >= POST else 0)
         if rows:

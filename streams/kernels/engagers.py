@@ -1,8 +1,8 @@
 """Pairs: the engagers of each cell, by name as far as the account's level allows.
 
-Above the limit the level of an account rises until the engagers whose hash has so many leading zero
-bits are few enough; what the others did moves to the cell's pair ``NOBODY``. Sums stay exact, and
-the named ones are a sample that does not hang on the order of events.
+Engagers are named whose hash has at least as many leading zero bits as the level says. What the
+others did is kept in a pair for each hour, which is found like any other: by a hash that no named
+engager can have, as it begins with a one.
 """
 
 from typing import Any
@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.compiling import bare
-from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import best_of
 from streams.kernels.rows import give_pair, pair_hash, take_pair
 from streams.kernels.score_arrays import (
@@ -23,6 +22,7 @@ from streams.kernels.score_arrays import (
     PAIRS,
     POST,
     TOP,
+    UNNAMED,
     Columns,
     Number,
     ScoreArrays,
@@ -31,12 +31,13 @@ from streams.kernels.score_arrays import (
 Numbers = npt.NDArray[np.int32]
 _BEST_MASK = (1 << CLASS_BITS) - 1
 _NOBODY = np.uint64(NOBODY)
+_HOURS = np.uint64(1 << 63)
 
 
 @bare
-def is_named(engager: Any, level: int) -> bool:
+def is_named(engager: Any, level: Number) -> bool:
     """Whether an engager (uint64 hash) has at least ``level`` leading zero bits."""
-    return level == 0 or (engager >> np.uint64(LARGEST_LEVEL - level)) == _NOBODY
+    return bool(level == 0 or (engager >> np.uint64(LARGEST_LEVEL - level)) == _NOBODY)
 
 
 @bare
@@ -58,7 +59,7 @@ def find_pairs(
         before = rows[account].named
         level = arrays.cells.level[account]
         engager = _NOBODY if columns.kinds[row] == POST else columns.engagers[row]
-        pairs[row] = pair_of(arrays, cells[row], engager, level)
+        pairs[row] = pair_of(arrays, cells[row], engager, level, columns.hours[row])
         if before < rows[account].named > arrays.counters[LIMIT]:
             full[found] = account
             found += 1
@@ -66,10 +67,14 @@ def find_pairs(
 
 
 @bare
-def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: int) -> Number:
-    """The pair of a cell and an engager (uint64 hash), made if it is new."""
+def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: Number, hour: Number) -> Number:
+    """The pair of a cell and an engager (uint64 hash), made if it is new.
+
+    Of one that is not named: the pair of the unnamed ones in an hour; of ``NOBODY``: that of posts.
+    """
+    best = UNNAMED if engager == _NOBODY else 0
     if not is_named(engager, level):
-        engager = _NOBODY
+        engager, best = _HOURS | np.uint64(hour), UNNAMED
     slots, rows = arrays.pair_slots, arrays.pair_rows
     mask = len(slots) - 1
     slot = np.int64(pair_hash(cell, engager) & np.uint64(mask))
@@ -84,12 +89,12 @@ def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: int) -> Number:
     row.engager = engager
     row.cell = cell
     row.entry = END
-    row.best = 0
+    row.best = best
     row.following = arrays.cell_rows[cell].pair
     arrays.cell_rows[cell].pair = pair
     account = arrays.account_rows[arrays.cell_rows[cell].account]
     account.pairs += 1
-    if engager != _NOBODY:
+    if best != UNNAMED:
         account.named += 1
     return pair
 
@@ -143,7 +148,7 @@ def sweep_pairs(arrays: ScoreArrays, cell: int) -> None:
             else:
                 rows[before].following = following
             account.pairs -= 1
-            if rows[pair].engager != _NOBODY:
+            if rows[pair].best != UNNAMED:
                 account.named -= 1
             _vacate(arrays, pair)
             give_pair(arrays, pair)
@@ -169,61 +174,7 @@ def change_best(arrays: ScoreArrays, pair: int, packed: int) -> None:
 
 
 @bare
-def raise_level(arrays: ScoreArrays, account: int) -> None:
-    """Raise the level of an account until no more of its engagers are named than the limit."""
-    cells = arrays.cells
-    while arrays.account_rows[account].named > arrays.counters[LIMIT]:
-        cells.level[account] += 1
-        unname(arrays, account)
-
-
-@bare
-def unname(arrays: ScoreArrays, account: int) -> None:
-    """Move what engagers did that the account's level does not name to ``NOBODY``."""
-    level, rows = arrays.cells.level[account], arrays.pair_rows
-    cell = arrays.cells.head[account]
-    while cell != END:
-        emptied = False
-        pair = arrays.cell_rows[cell].pair
-        while pair != END:
-            if not is_named(rows[pair].engager, level):
-                change_best(arrays, pair, 0)
-                _move_entries(arrays, pair, pair_of(arrays, cell, _NOBODY, level))
-                emptied = True
-            pair = rows[pair].following
-        if emptied:
-            sweep_pairs(arrays, cell)
-        cell = arrays.cells.following[cell]
-
-
-@bare
-def _move_entries(arrays: ScoreArrays, source: int, target: int) -> None:
-    """Give the entries of a pair to another one. One that it has already gets the sums of both."""
-    entries, rows = arrays.entry_rows, arrays.pair_rows
-    newer, older = END, rows[target].entry
-    entry = rows[source].entry
-    while entry != END:
-        row = entries[entry]
-        following = row.older
-        while older != END and entries[older].key > row.key:
-            newer, older = older, entries[older].older
-        if older != END and entries[older].key == row.key:
-            add_to(arrays, older, weight_of(arrays, entry), count_of(arrays, entry))
-            row.pair = END  # it stays in its pane, as nothing
-        else:
-            row.pair = target
-            row.older = older
-            if newer == END:
-                rows[target].entry = entry
-            else:
-                entries[newer].older = entry
-            newer = entry
-        entry = following
-    rows[source].entry = END
-
-
-@bare
 def recount(arrays: ScoreArrays, pair: int) -> None:
-    """Find the best class of a pair anew in each horizon."""
-    if arrays.pair_rows[pair].engager != _NOBODY:
+    """Find the best class of a pair anew in each horizon, if it is that of a named engager."""
+    if arrays.pair_rows[pair].best != UNNAMED:
         change_best(arrays, pair, best_of(arrays, pair))

@@ -14,10 +14,10 @@ from streams.kernels.score_arrays import (
     CLASS_BITS,
     CUT,
     END,
-    NOBODY,
     NOW,
     POST,
     TOP,
+    UNNAMED,
     ScoreArrays,
 )
 from streams.kernels.windows import add_sums, count_entries, find_bounds, first_is_unknown, rise
@@ -25,7 +25,6 @@ from streams.kernels.windows import add_sums, count_entries, find_bounds, first_
 Numbers = npt.NDArray[np.int32]
 Marks = npt.NDArray[np.uint8]
 _BEST_MASK = (1 << CLASS_BITS) - 1
-_NOBODY = np.uint64(NOBODY)
 
 ENTERED = 1
 """Mark of an account: a pane with something of it was reached."""
@@ -82,7 +81,7 @@ def _leave(
                 arrays.cells.interactions[pair.cell, horizon] -= count_of(arrays, entry)
             _mark(arrays, row.pair, marks, LEFT)
             best = (pair.best >> shift) & _BEST_MASK
-            if pair.engager != _NOBODY and best == class_of(row.key) + 1:
+            if pair.best != UNNAMED and best == class_of(row.key) + 1:
                 left = best_since(arrays, row.pair, since, before, best)
                 change_best(arrays, row.pair, pair.best - ((best - left) << shift))
         entry = row.beside
@@ -131,7 +130,10 @@ def _drop(arrays: ScoreArrays, pane: int) -> None:
         if row.pair != END:
             pair = arrays.pair_rows[row.pair]
             if pair.cell != END and pair.entry == END:
+                account = arrays.cell_rows[pair.cell].account
                 sweep_pairs(arrays, pair.cell)
+                if not arrays.account_rows[account].pairs:
+                    arrays.cells.level[account] = 0
         give_entry(arrays, entry)
         entry = following
 

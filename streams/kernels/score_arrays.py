@@ -24,10 +24,13 @@ MOST_HORIZONS: Final = 5
 LAST_HOUR: Final = (1 << (32 - CODE_BITS)) - 1
 """Hours are smaller than this, which the year 9625 has to solve: an event beyond never comes."""
 NOBODY: Final = 0
-"""Engager of the pair that holds what a cell's unnamed engagers did, and its own posts."""
+"""Engager of the pair that holds a cell's own posts; no hash of an engager is 0."""
 POST: Final = 5
 """The kind of an own post (``schemas.kinds.POST``): no interaction, without engager and weight,
 and counted apart from all else."""
+UNNAMED: Final = -1
+"""In place of the best classes of a pair that is no named engager's: it holds own posts, or what
+unnamed engagers did in an hour."""
 LARGEST_LEVEL: Final = 64
 
 ACCOUNT: Final = np.dtype([("hash", "<u8"), ("named", "<i4"), ("pairs", "<i4")])
@@ -38,7 +41,8 @@ PAIR: Final = np.dtype(
     [("engager", "<u8"), ("cell", "<i4"), ("following", "<i4"), ("entry", "<i4"), ("best", "<i2")]
 )
 """``following``: the next pair of the cell; ``entry``: its newest one. ``best``: per horizon
-``CLASS_BITS`` bits, 0 for nothing, else 1 + the best class. ``cell`` of a free row is ``END``."""
+``CLASS_BITS`` bits, 0 for nothing, else 1 + the best class; or ``UNNAMED``. ``cell`` of a free row
+is ``END``."""
 ENTRY: Final = np.dtype(
     [("pair", "<i4"), ("older", "<i4"), ("beside", "<i4"), ("key", "<u4"), ("sum", "<u4")]
 )

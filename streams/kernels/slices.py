@@ -135,22 +135,32 @@ def load(arrays: ScoreArrays, slice_: Slice, wanted: Bools) -> None:
             for _ in range(slice_.pairs_of[cell_place]):
                 count = slice_.entries_of[pair_place]
                 if wanted[row]:
-                    _load_pair(arrays, cell, slice_, pair_place, place, since)
+                    level = cells.level[account]
+                    _load_pair(arrays, cell, level, slice_, pair_place, place, since)
                 place += count
                 pair_place += 1
             cell_place += 1
+        if size and wanted[row] and not arrays.account_rows[account].pairs:
+            cells.level[account] = 0
 
 
 @bare
 def _load_pair(
-    arrays: ScoreArrays, cell: int, slice_: Slice, pair_place: int, start: int, since: int
+    arrays: ScoreArrays,
+    cell: int,
+    level: int,
+    slice_: Slice,
+    pair_place: int,
+    start: int,
+    since: int,
 ) -> None:
     """Make a pair with its entries, the first of which stands at ``start``."""
     pair, newest = END, END
     for place in range(start, start + slice_.entries_of[pair_place]):
         if since <= slice_.hours[place] <= LAST_HOUR:
             if pair == END:
-                pair = pair_of(arrays, cell, slice_.engagers[pair_place], 0)
+                hour = np.int64(slice_.hours[place])
+                pair = pair_of(arrays, cell, slice_.engagers[pair_place], level, hour)
             key = (np.int64(slice_.hours[place]) << CODE_BITS) | slice_.codes[place]
             newest = append_entry(arrays, pair, key, newest)
             add_to(arrays, newest, slice_.weights[place], slice_.counts[place])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from streams.kernels.accounts import cell_of, find_accounts
 from streams.kernels.cells import NO_FIRST, NO_HOUR
 from streams.kernels.compiling import bare
-from streams.kernels.engagers import change_best, find_pairs, raise_level, recount
+from streams.kernels.engagers import change_best, find_pairs, recount
 from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
 from streams.kernels.posts import add_posts, make_poster
@@ -22,11 +22,11 @@ from streams.kernels.score_arrays import (
     CLASS_BITS,
     END,
     LAST_HOUR,
-    NOBODY,
     NOW,
     PAIRS,
     POST,
     TOP,
+    UNNAMED,
     Columns,
     Number,
     ScoreArrays,
@@ -34,7 +34,6 @@ from streams.kernels.score_arrays import (
 
 Numbers = npt.NDArray[np.int32]
 _BEST_MASK = (1 << CLASS_BITS) - 1
-_NOBODY = np.uint64(NOBODY)
 
 
 class Scratch(NamedTuple):
@@ -75,16 +74,8 @@ def record_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> Numb
 
 
 @bare
-def recall_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
-    """Take in rows that count when all panes are counted."""
-    full = record_rows(arrays, columns, scratch)
-    for place in range(full):
-        raise_level(arrays, scratch.full[place])
-
-
-@bare
-def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
-    """Count rows; ``scratch`` tells the account of each one."""
+def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> Number:
+    """Count rows; ``scratch`` tells the account of each one. Returns how many are ``full``."""
     full = record_rows(arrays, columns, scratch)
     now, entries = arrays.counters[NOW], scratch.entries
     for row in range(len(entries)):
@@ -101,8 +92,7 @@ def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> None:
                 _fall_back(arrays, entries[row])
             else:
                 rise(arrays, entries[row])
-    for place in range(full):
-        raise_level(arrays, scratch.full[place])
+    return full
 
 
 @bare
@@ -125,7 +115,7 @@ def rise(arrays: ScoreArrays, entry: int) -> None:
     hour, now = hour_of(row.key), arrays.counters[NOW]
     cells.last[pair.cell] = max(cells.last[pair.cell], hour)
     cells.first[pair.cell] = min(cells.first[pair.cell], hour)
-    if pair.engager == _NOBODY:
+    if pair.best == UNNAMED:
         return
     class_ = class_of(row.key) + 1
     packed = pair.best
