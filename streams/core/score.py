@@ -145,12 +145,14 @@ class ScorePartition:
         )
         self._emission.reserve(self._windows.top)
 
-    def recall_published(self, profiles: list[str], score: Ints, sums: Ints) -> Ints:
+    def recall_published(self, profiles: list[str], levels: Ints, score: Ints, sums: Ints) -> Ints:
         """What was published last of profiles (distinct); returns the number of each one's account.
 
-        ``sums``: weights, interactions and engagers, int64[3 * horizons, profiles].
+        ``sums``: weights, interactions and engagers, int64[3 * horizons, profiles]. ``levels``: an
+        account goes on with that of its engagers at least, unless all are counted.
         """
         accounts = self.recall_accounts(profiles)
+        self._windows.raise_levels(accounts, levels)
         self._emission.recall(accounts, score, sums)
         return accounts
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from schemas.texts import TextColumn
 from streams.core.arrays import Ints, fresh, grown
+from streams.core.batches import alike, read_only, scratch_for
 from streams.core.room import SMALLEST, enlarged, more, slots_for
 from streams.core.slices import new_slice, packed, unpacked
 from streams.kernels.accounts import (
@@ -59,7 +60,7 @@ from streams.kernels.score_arrays import (
     ScoreArrays,
 )
 from streams.kernels.slices import Slice, dump, load, measure
-from streams.kernels.windows import Scratch, apply_rows, record_rows
+from streams.kernels.windows import apply_rows, record_rows
 
 NAMED: Final = 4096
 """So many engagers of an account are counted exactly; above, a sample is.
@@ -167,8 +168,8 @@ class Windows:
         Raises ``ValueError`` if a class or kind is unknown.
         """
         self._make_room(columns)
-        scratch = _scratch(len(columns.hours))
-        full = apply_rows(self.arrays, _alike(columns), scratch)
+        scratch = scratch_for(len(columns.hours))
+        full = apply_rows(self.arrays, alike(columns), scratch)
         self._sample(scratch.full[:full])
         self._changed(scratch.accounts)
         return scratch.accounts
@@ -179,14 +180,25 @@ class Windows:
         Raises ``ValueError`` if a class or kind is unknown.
         """
         self._make_room(columns)
-        scratch = _scratch(len(columns.hours))
-        full = record_rows(self.arrays, _alike(columns), scratch)
+        scratch = scratch_for(len(columns.hours))
+        full = record_rows(self.arrays, alike(columns), scratch)
         self._sample(scratch.full[:full])
 
     def _sample(self, accounts: npt.NDArray[np.int32]) -> None:
         """Let the level of accounts rise until no more engagers are named than the limit."""
         for account in np.unique(accounts):
             self._raise_level(account, level_needed(self.arrays, account))
+
+    def raise_levels(self, accounts: Ints, levels: Ints) -> None:
+        """Let accounts have these levels at least, where they have anything.
+
+        Where engagers are never sampled, nothing happens.
+        """
+        if self.arrays.counters[LIMIT] != _UNLIMITED:
+            lower = self.cells.level[accounts] < levels
+            lower &= self.arrays.account_rows["pairs"][accounts] > 0
+            for account, level in zip(accounts[lower], levels[lower], strict=True):
+                self._raise_level(account, level)
 
     def _raise_level(self, account: Any, level: int) -> None:
         self.make_room_for_pairs(unnamed_hours(self.arrays, account, level))
@@ -195,11 +207,11 @@ class Windows:
     def make(self, names: TextColumn) -> npt.NDArray[np.int32]:
         """The account of each name, made where it is new."""
         self._make_room_for_names(names.data, names.places)
-        scratch = _scratch(len(names))
+        scratch = scratch_for(len(names))
         find_accounts(
             self.arrays,
-            _read_only(names.data),
-            _read_only(names.places),
+            read_only(names.data),
+            read_only(names.places),
             scratch.accounts,
             scratch.hashes,
         )
@@ -386,19 +398,3 @@ class Windows:
 
     def _set_cells(self, **columns: npt.NDArray[Any]) -> None:
         self.arrays = self.arrays._replace(cells=self.cells._replace(**columns))
-
-
-def _scratch(rows: int) -> Scratch:
-    hashes, numbers = np.empty(rows, np.uint64), np.empty((5, rows), np.int32)
-    return Scratch(hashes, *numbers)
-
-
-def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The same column: all must be alike to the compiler, which else makes code for each sort."""
-    view = column.view()
-    view.flags.writeable = False
-    return view
-
-
-def _alike(columns: Columns) -> Columns:
-    return Columns(*(_read_only(column) for column in columns))

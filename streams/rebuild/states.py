@@ -124,9 +124,10 @@ class Rebuilder:
 
     def _recall_published(self, state: ScorePartition, block: Block, updates: "_Newest") -> Ints:
         """Returns the accounts whose update says what the state cannot know."""
-        profiles, logs, places, ahead, models, scores, *sums = block
+        profiles, logs, places, ahead, models, levels, scores, *sums = block
         accounts = state.recall_published(
             list(profiles),
+            np.array(levels, np.int64),
             np.array(scores, np.int64),
             np.array(sums, np.int64),
         )

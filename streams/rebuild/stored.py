@@ -148,10 +148,10 @@ class Stored:
         """The newest stored update of each account of a score partition.
 
         Columns: profile, log, place in ``weighed``, whether rows that it includes are lost, version
-        of the model, score, and the weights, interactions and engagers of each horizon.
+        of the model, level, score, and the weights, interactions and engagers of each horizon.
         """
-        values = f"log, weighed_offset, {self._is_ahead()}, model, score, {_PUBLISHED}"
-        picked = ", ".join(f"newest.{i}" for i in range(1, 6 + 3 * len(HORIZON_NAMES)))
+        values = f"log, weighed_offset, {self._is_ahead()}, model, level, score, {_PUBLISHED}"
+        picked = ", ".join(f"newest.{i}" for i in range(1, 7 + 3 * len(HORIZON_NAMES)))
         return self._reader.blocks(
             f"SELECT profile, {picked} FROM"
             f" (SELECT profile, argMax(tuple({values}), (log, epoch, sequence)) AS newest"

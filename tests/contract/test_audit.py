@@ -1,6 +1,5 @@
 """The audit in SQL agrees with the engine and with the reference, and finds what was altered."""
 
-import gzip
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from schemas.topics import Topic
 from streams.core.windows import NAMED
 from streams.sinks.client import Database
 from tests.support.data import HIGGS, data_file
+from tests.support.higgs import higgs_frames
 from tests.support.histories import NOW, histories
 from tests.support.oracle import load_oracle, model_file
 from tests.support.sink import LOG, add, fresh_database, records, scored, store, writer_of
@@ -273,28 +273,6 @@ def test_a_database_without_rows_has_nothing_to_audit(clickhouse: str) -> None:
     with fresh_database(clickhouse) as db:
         assert (audit(db).checked, audit(db).unscored) == (0, 0)
         assert scores_at(db, END) == {}
-
-
-def higgs_frames(path: Path, rows_a_frame: int = 2000) -> list[Frame]:
-    """The data set as frames of one partition, in the order of time."""
-    kinds = {"MT": 1, "RE": 2, "RT": 3}
-    with gzip.open(path, "rt") as lines:
-        events = [line.split() for line in lines]
-    replies = {(a, b, at) for a, b, at, kind in events if kind == "RE"}
-    frames: list[tuple[int, Frame]] = []
-    waiting: dict[str, list[Row]] = {kind: [] for kind in kinds}
-    following = dict.fromkeys(kinds, 0)
-    for a, b, at, kind in events:
-        if a == b or (kind == "MT" and (a, b, at) in replies):
-            continue
-        row = Row(f"twitter:{a}", f"twitter:{b}", int(at) // 3600, kinds[kind], source=kinds[kind])
-        waiting[kind].append(replace(row, offset=following[kind]))
-        following[kind] += 1
-        if len(waiting[kind]) == rows_a_frame:
-            frames.append((int(at), frame(waiting[kind])))
-            waiting[kind] = []
-    rest = [(1 << 40, frame(rows)) for rows in waiting.values() if rows]
-    return [each for _, each in sorted(frames + rest, key=lambda item: item[0])]
 
 
 @pytest.mark.slow

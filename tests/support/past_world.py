@@ -314,7 +314,8 @@ class MemoryRows:
             past is not self._past.same and update.position >= past.next_offsets[update.partition]
         )
         sums = *update.weights, *update.interactions, *update.engagers
-        return update.profile, each.log, update.position, lost, update.model, update.score, *sums
+        said = update.model, update.level, update.score
+        return update.profile, each.log, update.position, lost, *said, *sums
 
 
 def _blocks(rows: list[tuple[Any, ...]], size: int = 7) -> list[Block]:
