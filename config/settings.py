@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     seen_horizon: Annotated[int, Field(ge=1)] = Field(
         1 << 18, description="offsets for which ids are remembered, per topic and partition"
     )
+    score_model: Annotated[int, Field(ge=1)] = Field(
+        1, description="version of the score model; states of another one cannot be gone on with"
+    )
     session_seconds: Annotated[float, Field(ge=3, le=60)] = Field(
         8.0, description="a worker that is not heard of for so long loses its partitions"
     )

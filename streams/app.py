@@ -2,8 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka.admin import AdminClient
 
@@ -11,43 +12,43 @@ from config.broker import ensure_topics, librdkafka_options
 from config.logging import CLIENT_LOGGER
 from config.settings import Settings
 from config.telemetry import Telemetry, new_registry
-from schemas.model import load_model
+from schemas.model import Model, load_model
 from schemas.topics import Topic
 from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
+from streams.days import days_task, standing_agent
 from streams.engine.changelog import Recovered
 from streams.engine.checkpoint import Budget, Checkpointer
 from streams.engine.checkpoint_files import ASKED
 from streams.engine.checks import Checks
+from streams.engine.crash_points import Point, reach
 from streams.engine.failstop import fail_stop
 from streams.engine.inputs import Inputs
 from streams.engine.outbox import Outbox
+from streams.engine.set_aside import SetAside
 from streams.engine.statelog import StateLog
 from streams.engine.worker import WorkerApp, run_worker
 from streams.groups import SCORE_GROUP, SCORE_TOPICS
 from streams.metrics.common import SCORE, WEIGH
 from streams.metrics.live import read_score_worker
 from streams.metrics.score import ScoreMetrics
-from streams.score import publish_task, score_agent, send_updates
+from streams.score import publish_task, score_agent, send_standing, send_updates
 from streams.warming import warm_up
-from streams.weigh import send_owed, weigh_agent
+from streams.weigh import WeighLog, send_owed, weigh_agent
 
 """The consumer group, also the name of the job for operators."""
+
+S = TypeVar("S")
+Make = Callable[[int, list[dict[str, Any]]], S]
 
 _CHECK_SECONDS = 0.1
 _SESSIONS_UNNOTICED = 3
 
 
-def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
-    """The app with its states, agents and checkpoints; nothing is started or connected."""
-    model = load_model()
-    inputs = Inputs(frozenset(topic.value for topic in SCORE_TOPICS))
-    app = WorkerApp(settings, SCORE_GROUP, inputs)
-    connection = librdkafka_options(settings)
-    outbox, admin = (
-        Outbox(connection, settings.linger_ms),
-        AdminClient(connection, logger=logging.getLogger(CLIENT_LOGGER)),
-    )
+def _state_makers(
+    settings: Settings, model: Model
+) -> tuple[Make[WeighPartition], Make[ScorePartition]]:
+    """What makes the states of a partition, weigh's and score's, from snapshots or from nothing."""
 
     def new_weigh(partition: int, snapshots: list[dict[str, Any]]) -> WeighPartition:
         return WeighPartition(
@@ -55,23 +56,38 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         )
 
     def new_score(partition: int, snapshots: list[dict[str, Any]]) -> ScorePartition:
-        if not snapshots:
-            return ScorePartition(
-                partition,
-                model,
-                once=settings.once,
-                emit_seconds=settings.emit_seconds,
-                exact_engagers=settings.counts_exactly,
-            )
-        return ScorePartition.restore(
-            snapshots,
+        make = (
+            partial(ScorePartition.restore, snapshots)
+            if snapshots
+            else partial(ScorePartition, partition)
+        )
+        return make(
             model,
             once=settings.once,
             emit_seconds=settings.emit_seconds,
             exact_engagers=settings.counts_exactly,
+            partitions=settings.partitions,
         )
 
+    return new_weigh, new_score
+
+
+def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
+    """The app with its states, agents and checkpoints; nothing is started or connected."""
+    model = load_model(settings.score_model)
+    batched = (*SCORE_TOPICS, *((Topic.STANDING,) if model.by_actor else ()))
+    inputs = Inputs(frozenset(topic.value for topic in batched))
+    app = WorkerApp(settings, SCORE_GROUP, inputs)
+    connection = librdkafka_options(settings)
+    outbox, admin = (
+        Outbox(connection, settings.linger_ms),
+        AdminClient(connection, logger=logging.getLogger(CLIENT_LOGGER)),
+    )
+
+    new_weigh, new_score = _state_makers(settings, model)
+
     def last_updates(partition: int, state: ScorePartition) -> None:
+        send_standing(outbox, partition, state)
         updates = state.updates(time.monotonic(), everything=settings.once)
         send_updates(outbox, metrics, partition, updates)
 
@@ -90,11 +106,18 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
         truncate_after=unnoticed if settings.truncate_changelog else None,
         asked=(folder / ASKED).exists if folder else lambda: False,
     )
+
+    def day_kept(state: WeighPartition, version: Any) -> None:
+        if state.kept(version):
+            reach(Point.WEIGH_DAY_KEPT)
+
     of_weigh: Checkpointer[WeighPartition] = checkpoint(
         weighs,
         derive=partial(send_owed, outbox),
         aside=True,
         on_taken=partial(metrics.checkpointed, WEIGH),
+        urgent=lambda state: state.turning,
+        on_kept=day_kept,
     )
     of_score: Checkpointer[ScorePartition] = checkpoint(
         scores, derive=last_updates, on_taken=partial(metrics.checkpointed, SCORE)
@@ -122,7 +145,7 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
     inputs.progress = lambda: (weighs.progress(), scores.progress())
     app.checks["partitions"] = lambda: weighs.unready() or scores.unready()
     read_score_worker(metrics, app, of_weigh, of_score)
-    weigh_agent(app, weighs, outbox, metrics)
+    _weigh(app, weighs, outbox, metrics, by_actor=model.by_actor)
     score_agent(app, scores, outbox, metrics)
     publish_task(app, scores, outbox, metrics)
 
@@ -139,6 +162,18 @@ def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
 
     app.task(app.watch_for_stuck_inputs)
     return app
+
+
+def _weigh(
+    app: WorkerApp, states: WeighLog, outbox: Outbox, metrics: ScoreMetrics, *, by_actor: bool
+) -> None:
+    """Register what weighs, and what goes from day to day where classes differ between actors."""
+    aside = SetAside(app)
+    app.inputs.waiting = lambda: bool(aside)
+    take = weigh_agent(app, states, outbox, metrics, aside)
+    if by_actor:
+        standing_agent(app, states)
+        days_task(app, states, outbox, aside, take)
 
 
 def _recovered(

@@ -36,6 +36,14 @@ def send_updates(outbox: Outbox, metrics: ScoreMetrics, partition: int, updates:
     metrics.emitted(updates)
 
 
+def send_standing(outbox: Outbox, partition: int, state: ScorePartition) -> None:
+    """Tell weigh what is new at the midnights that have passed."""
+    if said := state.standing():
+        keys, bodies = zip(*said, strict=True)
+        outbox.send_many(Topic.STANDING.value, partition, bodies, keys)
+        reach(Point.SCORE_DAY_SENT)
+
+
 def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: ScoreMetrics) -> None:
     """Register the agent that reads ``weighed``."""
 
@@ -96,6 +104,7 @@ def publish_task(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: Scor
                     state.tick(began)
                     behind = app.behind(Topic.WEIGHED.value, partition, state.position + 1)
                     state.pass_guard(began, caught_up=behind == 0)
+                    send_standing(outbox, partition, state)
                     send_updates(outbox, metrics, partition, state.updates(began))
                     await outbox.room()
                 took = time.monotonic() - began

@@ -8,6 +8,7 @@ import math
 from functools import cache, cached_property
 from importlib import resources
 from itertools import pairwise
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -40,7 +41,8 @@ class Model(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown
     ``horizons_h``: hours of the windows; ``mu``: their weights, to be shifted right by
     ``mu_shift``. ``fade_h``: the last hours of silence over which a score fades to nothing.
     ``e0``: engagement at which the logarithm is 1; ``top_q16``: logarithm (Q16) of score 100.
-    ``pace_k``: prior of momentum.
+    ``pace_k``: prior of momentum. ``class_rule``: ``constant``, every actor is ordinary, or
+    ``actor``, classes follow from what is known of each actor at the last UTC midnight.
     """
 
     version: int
@@ -68,6 +70,7 @@ class Model(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown
     top_q16: int
     pace_k: int
     log_table: LogTable
+    class_rule: Literal["constant", "actor"] = "constant"
 
     def __post_init__(self) -> None:
         """Refuse parameters that contradict each other with ``ValueError``."""
@@ -86,6 +89,11 @@ class Model(msgspec.Struct, frozen=True, dict=True, kw_only=True, forbid_unknown
     def ordinary_class(self) -> int:
         """The class of an actor of whom nothing is known: tier 0, no selectivity, not fresh."""
         return len(self.sel) + 1
+
+    @property
+    def by_actor(self) -> bool:
+        """Whether classes differ between actors: then days are closed, one after the other."""
+        return self.class_rule == "actor"
 
     @property
     def longest_h(self) -> int:

@@ -4,9 +4,8 @@ from schemas.model import Model
 
 
 def classify(model: Model) -> int:
-    """The class 0 to 6 of an interaction; so far every actor is ordinary.
+    """The class 0 to 6 of an interaction where all actors count as ordinary.
 
-    Standing, selectivity and freshness need a snapshot of the actor at the last UTC midnight, which
-    the score side does not send yet; what a topic-partition says by itself is not enough.
+    Otherwise, ``Model.by_actor``, ``streams.core.actors`` knows them.
     """
     return model.ordinary_class

@@ -6,6 +6,7 @@ neither happens: the clock is a function of the frames alone. A source that was 
 no event time yet, does not count.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 Source = tuple[str, int]
@@ -18,8 +19,15 @@ class PartitionClock:
     ``now`` is everywhere a monotonic wall time in seconds; it may start anywhere in each process.
     """
 
-    def __init__(self, *, once: bool, idle_seconds: float) -> None:
+    def __init__(self, *, once: bool, idle_seconds: float, expected: Iterable[Source] = ()) -> None:
+        """``expected``: sources without which there is no event time yet.
+
+        Those that stay unheard for ``idle_seconds`` after the first one was are not waited for,
+        not even under ``once``: nobody may ever write to their topics.
+        """
         self.value = 0
+        self._unheard = set(expected)
+        self._first_at: float | None = None
         self._once = once
         self._idle_seconds = idle_seconds
         self._clocks: dict[Source, int] = {}
@@ -38,12 +46,18 @@ class PartitionClock:
         """The event time that each source has reached."""
         return dict(self._clocks)
 
+    def reached(self, source: Source) -> int:
+        """The event time that a source has reached; 0 for none yet."""
+        return self._clocks.get(source, 0)
+
     def hear(self, source: Source, clock: int, now: float) -> None:
         """A source showed that it is there and has reached event time ``clock`` (0: none yet)."""
         self.tick(now)
         if clock > 0:
             self._clocks[source] = max(clock, self._clocks.get(source, 0))
         if source in self._clocks:
+            self._unheard.discard(source)
+            self._expect(now)
             self._idle.discard(source)
             self._heard[source] = now
             self._rate_from = None
@@ -51,6 +65,7 @@ class PartitionClock:
 
     def tick(self, now: float) -> None:
         """Wall time passes."""
+        self._expect(now)
         if self._once or not self._clocks or now < self._nothing_before:
             return
         for source in self._clocks.keys() - self._idle:
@@ -69,13 +84,26 @@ class PartitionClock:
             self._nothing_before = min(waited_for) + self._idle_seconds
             return
         self._nothing_before = 0.0
+        if self._unheard:
+            return
         if self._rate_from is None:
             since = max(self._heard.values(), default=silent) + self._idle_seconds
             self._rate_from = (since, self.value)
         start, value = self._rate_from
         self.value = max(self.value, value + int((now - start) * 1000))
 
+    def _expect(self, now: float) -> None:
+        if not (self._unheard and self._clocks):
+            return
+        if self._first_at is None:
+            self._first_at = now
+        if now - self._first_at >= self._idle_seconds:
+            self._unheard.clear()
+            self._follow()
+
     def _follow(self) -> None:
+        if self._unheard:
+            return
         live = [clock for source, clock in self._clocks.items() if source not in self._idle]
         if live:
             self.value = max(self.value, min(live))
@@ -93,7 +121,10 @@ class PartitionClock:
     def load(self, snapshot: dict[str, Any]) -> None:
         """Become, from a new instance, the one that ``snapshot`` was taken of."""
         self.value = snapshot["value"]
+        if self.value:
+            self._unheard.clear()
         for topic, partition, clock, idle in snapshot["sources"]:
             self._clocks[topic, partition] = clock
             if idle:
                 self._idle.add((topic, partition))
+        self._unheard -= self._clocks.keys()

@@ -52,16 +52,22 @@ class FrameBuilder:
             self._rows[target].append(columns)
         self._applied, self._clock, self._totals = applied, clock, dict(totals)
 
-    def take(self, now: float, *, everything: bool) -> list[tuple[int, Frame]]:
+    def take(
+        self, now: float, *, everything: bool, waiting: bool = False
+    ) -> list[tuple[int, Frame]]:
         """Frames that are due at ``now`` (monotonic seconds), with their target partitions.
 
         A partition with rows gets them at once, one without at most every EMPTY_EVERY_SECONDS.
-        With ``everything`` each partition is brought up to the position reached.
+        With ``everything`` each partition is brought up to the position reached. While the source
+        is ``waiting`` each one is told at once to which clock it has come, and so again every
+        EMPTY_EVERY_SECONDS, lest it counts as silent; such a frame may cover no offset.
         """
         frames: list[tuple[int, Frame]] = []
         for target, rows in enumerate(self._rows):
             quiet = now - self._sent_at[target] >= EMPTY_EVERY_SECONDS
-            if rows or (self._framed_to[target] < self._applied and (everything or quiet)):
+            owed = self._framed_to[target] < self._applied and (everything or quiet)
+            clock, _totals = self._told[target]
+            if rows or owed or (waiting and (quiet or clock < self._clock)):
                 frames.extend((target, frame) for frame in self._cut(target, rows))
                 self._rows[target] = []
                 self._framed_to[target] = self._applied

@@ -15,16 +15,19 @@ from schemas.frames import Frame
 from schemas.kinds import POST, ROW_KINDS
 from schemas.model import Model
 from schemas.texts import TextColumn
-from schemas.topics import Topic
+from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.arrays import Ints
 from streams.core.clock import PartitionClock, Source
+from streams.core.days import HOUR_MS, HOURS, day_of
 from streams.core.emission import Emission
+from streams.core.midnights import Midnights, Said, tiers_of
+from streams.core.moved import Moved
+from streams.core.rows import rows_of
 from streams.core.updates import NO_UPDATES, Updates, formula_of, standings_of, write
 from streams.core.windows import Windows
 from streams.kernels.score_arrays import Columns
 from streams.kernels.updates import Common
 
-HOUR_MS = 3_600_000
 _FORMAT = 4
 
 
@@ -57,7 +60,9 @@ class ScorePartition:
         idle_seconds: float = 10.0,
         emit_seconds: float = 1.0,
         exact_engagers: bool = True,
+        partitions: int = 0,
     ) -> None:
+        """``partitions``: of the topics, where days are closed."""
         self.partition = partition
         self.position = -1
         self.applied: dict[Source, int] = {}
@@ -70,7 +75,11 @@ class ScorePartition:
         self._guard_until: float | None = None
         self._model = model
         self._formula = formula_of(model)
-        self._clock = PartitionClock(once=once, idle_seconds=idle_seconds)
+        self._midnights = Midnights() if model.by_actor else None
+        expected = [(t.value, p) for t in INTERACTION_TOPICS for p in range(partitions)]
+        self._clock = PartitionClock(
+            once=once, idle_seconds=idle_seconds, expected=expected if model.by_actor else ()
+        )
         self._windows = Windows(
             model.horizons_h, len(model.class_weights), len(ROW_KINDS), exact=exact_engagers
         )
@@ -98,7 +107,7 @@ class ScorePartition:
         self.position = offset
         header = frame.header
         source = (header.topic.value, header.partition)
-        applied = self.applied.get(source, -1)
+        applied, reached = self.applied.get(source, -1), self._clock.reached(source)
         if header.first > applied + 1:
             self.holes += 1
             # its source is not silent, but its clock says nothing about the rows before
@@ -107,12 +116,19 @@ class ScorePartition:
             self._pass_time()
             return Applied.HOLE
         if header.topic is not Topic.POSTS:
+            if self._midnights is not None and not reached and header.clock:
+                self._midnights.hear(header.clock)
             self._clock.hear(source, header.clock, now)
-        self._pass_time()
+        if not self._day_is_over():
+            self._pass_time()
         if header.last <= applied:
+            self._pass_time()
             return Applied.OLD
         self.applied[source] = header.last
-        self._count(frame.beyond(applied))
+        new = frame.beyond(applied)
+        if self._midnights is None or not self._midnights.hold(new, reached):
+            self._count(new)
+        self._pass_time()  # a day is closed with what the frame brought of it
         return Applied.NEW
 
     def recall_accounts(self, targets: list[str]) -> Ints:
@@ -176,46 +192,61 @@ class ScorePartition:
     def _count(self, frame: Frame) -> None:
         if not len(frame):
             return
-        columns = frame.columns
-        names, hours, undo = columns["target"], columns["at"] // HOUR_MS, columns["undo"]
-        accounts = self._windows.apply(
-            Columns(
-                names.data,
-                names.places,
-                columns["network"],
-                columns["engager"],
-                hours,
-                columns["class"],
-                columns["kind"],
-                columns["weight"],
-                undo,
-            )
-        )
+        rows = rows_of(frame)
+        accounts = self._windows.apply(rows)
         self._emission.reserve(self._windows.top)
         # an undo of what is still ahead leaves nothing behind that could touch the account later;
         # so every account that ever received anything is published, whatever came first
-        is_post = columns["kind"] == POST
-        self._emission.touch(accounts[((hours <= self._windows.now) | undo) & ~is_post])
+        is_post = rows.kinds == POST
+        self._emission.touch(accounts[((rows.hours <= self._windows.now) | rows.undo) & ~is_post])
         if is_post.any():
             self._emission.touch_known(accounts[is_post])
         self.rows += len(frame)
 
     def _pass_time(self) -> None:
-        """Bring the windows to the hour of the clock; what this changes falls due."""
-        hour = self.clock // HOUR_MS
+        """Bring the windows to the hour of the clock, closing the days before it."""
+        if self._midnights is not None and self._day_is_over():
+            self._close_days(self._midnights, day_of(self.clock))
+        self._reach(self.clock // HOUR_MS)
+
+    def _day_is_over(self) -> bool:
+        """Whether there is a day to be closed."""
+        midnights = self._midnights
+        return midnights is not None and day_of(self.clock) - 1 > midnights.closed
+
+    def _close_days(self, midnights: Midnights, day: int) -> None:
+        """Close all days before ``day``; who waits for one between would hold the clock back."""
+        is_new = day * HOURS > self._windows.now
+        self._reach(day * HOURS, entering=False)
+        tiers = tiers_of(self._windows, self._formula, self._model)
+        self.sequence = midnights.close(day - 1, tiers, self.epoch, self.sequence)
+        if is_new:
+            self._touch(self._windows.enter())
+        for frame in midnights.released():
+            self._count(frame)
+
+    def standing(self) -> list[Said]:
+        """What must be told on ``standing`` now: what changed at midnights, and which they were."""
+        return [] if self._midnights is None else self._midnights.owed()
+
+    def _reach(self, hour: int, *, entering: bool = True) -> None:
+        """Let the windows be at an hour; what this changes falls due."""
         before = self._windows.now
         if hour <= before:
             return
         fade_from = self._model.longest_h - self._model.fade_h
         fading = self._windows.newest_between(before - self._model.longest_h, hour - fade_from)
         self._emission.fall_due(fading)
-        moved = self._windows.advance(hour)
+        moved = self._windows.advance(hour, entering=entering)
         self._emission.fall_due(moved.left)
-        self._emission.touch(moved.entered)
-        self._emission.touch_known(moved.posted)
+        self._touch(moved)
         # one that still posts does not leave when all that it received has left, but it is told
         self._emission.finish(self._windows.bereft(moved.left))
         self._forget_empty()
+
+    def _touch(self, moved: Moved) -> None:
+        self._emission.touch(moved.entered)
+        self._emission.touch_known(moved.posted)
 
     def _forget_empty(self) -> None:
         """Accounts without anything in the longest horizon leave after their last update."""
@@ -298,7 +329,8 @@ class ScorePartition:
     def snapshot(self, number: int) -> dict[str, Any]:
         """The complete state, of what MessagePack can hold; it shares nothing with this object."""
         self._number = number
-        return {
+        held = {} if self._midnights is None else {"midnights": self._midnights.snapshot()}
+        return held | {
             "format": _FORMAT,
             "model": self._model.version,
             "partition": self.partition,
@@ -328,6 +360,7 @@ class ScorePartition:
         idle_seconds: float = 10.0,
         emit_seconds: float = 1.0,
         exact_engagers: bool = True,
+        partitions: int = 0,
     ) -> "ScorePartition":
         """The state that the last of ``snapshots`` was taken of.
 
@@ -349,7 +382,10 @@ class ScorePartition:
             idle_seconds=idle_seconds,
             emit_seconds=emit_seconds,
             exact_engagers=exact_engagers,
+            partitions=partitions,
         )
+        if model.by_actor:
+            self._midnights = Midnights.restore(snapshot["midnights"])
         self.position = snapshot["position"]
         self.applied = {(topic, part): offset for topic, part, offset in snapshot["applied"]}
         self.epoch = snapshot["epoch"]

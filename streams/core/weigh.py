@@ -10,16 +10,28 @@ from schemas.frames import OUTCOMES
 from schemas.kinds import POST
 from schemas.model import Model
 from schemas.topics import SOURCE_TOPICS, Topic
+from streams.core.actors import Actors
 from streams.core.classes import classify
 from streams.core.column_decoder import ColumnDecoder, PostColumnDecoder
+from streams.core.days import first_beyond, up_to
 from streams.core.decode import Bad, Reason
 from streams.core.past import Past, recalled
 from streams.core.records import Record, RecordColumns
 from streams.core.seen import SeenStore
 from streams.core.weighed import Weighed, fetch_of, room_for, roomy, rows_by_partition
+from streams.kernels.classes import Known
 from streams.kernels.past import recall
 from streams.kernels.seen import LARGEST_RECORD
-from streams.kernels.weigh import APPLIED, CLOCK, END, MADE_DEAD, Source, decide
+from streams.kernels.weigh import (
+    APPLIED,
+    CLOCK,
+    END,
+    INTERACTION,
+    MADE_DEAD,
+    Fetch,
+    Source,
+    decide,
+)
 
 FORMAT: Final = 3
 """Version of the snapshot."""
@@ -30,6 +42,17 @@ dead letter stays far below what a producer may send."""
 
 _MOST_PAST: Final = 8192
 """Rows that are recalled at a time."""
+
+_NOTHING: Final = np.empty(0, np.int32)
+_NOBODY_KNOWN: Final = Known(
+    _NOTHING,
+    np.empty(0, np.int8),
+    _NOTHING,
+    _NOTHING,
+    np.empty(0, np.uint8),
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+)
 
 _FULL: Final = Bad(Reason.FULL_RECORD, f"more than {LARGEST_RECORD} interactions of one record")
 
@@ -68,19 +91,29 @@ class WeighSource:
         self._progress = np.array([-1, 0, horizon], np.int64)
         self._totals = np.zeros(len(OUTCOMES), np.int64)
         self._past: list[tuple[int, Past]] = []
+        # The day that must begin before this source goes on; None: it need not wait.
+        self.waits_for: int | None = None
 
-    def apply(self, records: Sequence[Record], last: int) -> Weighed:
+    def apply(self, records: Sequence[Record], last: int, actors: Actors | None = None) -> Weighed:
         """Decide ``records`` (ascending offsets); the source is then known up to ``last``.
 
-        Records up to ``applied`` were decided before and are skipped.
+        Records up to ``applied`` were decided before and are skipped. ``actors``: those of the
+        partition, where classes follow from them; then the source stops before the first
+        interaction of a later day than theirs, and ``waits_for`` says which one.
         """
         columns = records if isinstance(records, RecordColumns) else RecordColumns.of(records)
         decoded = self._decoder.decode(columns)
         made, fetch, place = room_for(len(columns)), fetch_of(decoded), 0
-        while (place := decide(self._kernel_source(), fetch, place, made)) < len(columns):
+        known = _NOBODY_KNOWN
+        if actors is not None:
+            fetch, last = self._up_to_waiting(fetch, last, actors.day)
+            gives = (fetch.what == INTERACTION) & ~fetch.self_ & ~fetch.undo
+            known = actors.known(self._kind, fetch.engager, gives)
+        count = len(fetch.offsets)
+        while (place := decide(self._kernel_source(known), fetch, place, made)) < count:
             self._seen.rotate(int(columns.offsets[place]))
-            self._seen.reserve(len(columns) - place)
-            made = roomy(made, len(columns) - place)
+            self._seen.reserve(count - place)
+            made = roomy(made, count - place)
         self._progress[APPLIED] = max(self.applied, last)
         rows = rows_by_partition(decoded, made, self._kind, self._partitions)
         dead = [
@@ -89,7 +122,15 @@ class WeighSource:
         ]
         return Weighed(rows, dead)
 
-    def _kernel_source(self) -> Source:
+    def _up_to_waiting(self, fetch: Fetch, last: int, day: int) -> tuple[Fetch, int]:
+        """What may be decided on ``day``, and up to which offset that is."""
+        place, wanted = first_beyond(fetch, self.clock, self.applied, day)
+        self.waits_for = wanted if wanted > day else None
+        if self.waits_for is None:
+            return fetch, last
+        return up_to(fetch, place), int(fetch.offsets[place]) - 1
+
+    def _kernel_source(self, known: Known = _NOBODY_KNOWN) -> Source:
         self._progress[END] = self._seen.end
         return Source(
             self._seen.current,
@@ -99,6 +140,7 @@ class WeighSource:
             self._weight,
             self._class,
             self._model.longest_h,
+            known,
         )
 
     @property

@@ -11,7 +11,6 @@ a kernel needs the room.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from schemas.texts import TextColumn
 from streams.core.arrays import Ints, fresh, grown
 from streams.core.batches import alike, read_only, scratch_for
+from streams.core.moved import Moved, moved
 from streams.core.room import SMALLEST, enlarged, more, slots_for
 from streams.core.slices import new_slice, packed, unpacked
 from streams.kernels.accounts import (
@@ -31,7 +31,7 @@ from streams.kernels.accounts import (
 )
 from streams.kernels.cells import Cells
 from streams.kernels.engagers import index_pairs
-from streams.kernels.hours import ENTERED, LEFT, POSTED, advance, begin, find_bereft, mark_fading
+from streams.kernels.hours import advance, begin, enter, find_bereft, mark_fading
 from streams.kernels.levels import level_needed, raise_level, unnamed_hours
 from streams.kernels.score_arrays import (
     ACCOUNT,
@@ -80,18 +80,6 @@ _ACCOUNT_COLUMNS: Final = ("head", "level", "name_at", "name_size")
 _SUMS: Final = ("weights", "interactions", "distinct")
 _CELL_COLUMNS: Final = (*_SUMS, "poster", "last", "first", "following")
 _KIND_MASK: Final = (1 << KIND_BITS) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Accounts that the passing of time changed: interactions ``entered``, panes ``left``.
-
-    ``posted``: own posts entered.
-    """
-
-    entered: Ints
-    left: Ints
-    posted: Ints
 
 
 class Windows:
@@ -217,13 +205,19 @@ class Windows:
         )
         return scratch.accounts
 
-    def advance(self, hour: int) -> Moved:
-        """Let the hour be ``hour``, if that is later than it was."""
+    def advance(self, hour: int, *, entering: bool = True) -> Moved:
+        """Let the hour be ``hour``, if that is later; without ``entering``, its very beginning."""
         if hour <= self.now:
-            return Moved(*(np.empty(0, np.int64) for _ in range(3)))
+            return moved(np.empty(0, np.uint8))
         marks = np.zeros(self.top, np.uint8)
-        advance(self.arrays, hour, marks)
-        return Moved(*(np.flatnonzero(marks & mark) for mark in (ENTERED, LEFT, POSTED)))
+        advance(self.arrays, hour, marks, hour + 1 if entering else hour)
+        return moved(marks)
+
+    def enter(self) -> Moved:
+        """Reach what was ahead in the pane of the hour, before any row comes."""
+        marks = np.zeros(self.top, np.uint8)
+        enter(self.arrays, marks)
+        return moved(marks)
 
     def newest_between(self, after: int, before: int) -> Ints:
         """Accounts whose newest interaction was after one hour and before another one."""

@@ -133,6 +133,8 @@ class Checkpointer(Generic[S]):
         truncate_after: float | None = None,
         on_taken: Callable[[float], None] = lambda _seconds: None,
         asked: Callable[[], bool] = lambda: False,
+        urgent: Callable[[S], bool] = lambda _state: False,
+        on_kept: Callable[[S, Any], None] = lambda _state, _version: None,
     ) -> None:
         """``derive(partition, state)`` sends what the state still owes (step 2).
 
@@ -142,6 +144,8 @@ class Checkpointer(Generic[S]):
         longer than an owner can go on unnoticed after it lost its partitions, or such a one could
         delete its successor's checkpoint. ``on_taken`` is told how long each checkpoint took.
         ``asked``: whether somebody waits for checkpoints; then whatever has changed is due.
+        ``urgent(state)``: whether a state waits for its own.
+        ``on_kept(state, version)``: what the state was at that version is durable.
         """
         self.log, self._outbox, self._inputs, self._admin = states, outbox, inputs, admin
         self._derive = derive
@@ -152,6 +156,7 @@ class Checkpointer(Generic[S]):
         self._truncate_after = truncate_after
         self._on_taken = on_taken
         self._asked = asked
+        self._urgent, self._on_kept = urgent, on_kept
 
     def age(self) -> float:
         """Seconds that the oldest change of a held partition has waited; in any thread."""
@@ -203,7 +208,7 @@ class Checkpointer(Generic[S]):
             progress.changed_at = now
         wait = max(self._interval, self._budget.wait())
         rests = self._at_rest and now - progress.moved_at >= _IDLE_SECONDS
-        return rests or now - progress.taken_at >= wait or self._asked()
+        return rests or now - progress.taken_at >= wait or self._asked() or self._urgent(state)
 
     async def _checkpoint(self, partition: int, state: S) -> None:
         progress = self._progress[partition]
@@ -229,6 +234,7 @@ class Checkpointer(Generic[S]):
         if not self.log.holds(partition, state):
             return
         self.log.files.stored(partition, oldest)
+        self._on_kept(state, version)
         progress.version, progress.positions = version, positions
         self._announce(partition, progress)
         reach(Point.OFFSETS_ANNOUNCED)

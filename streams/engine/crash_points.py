@@ -31,10 +31,17 @@ class Point(StrEnum):
     """A batch is applied, its frames are not sent."""
     WEIGH_FRAMES_SENT = "weigh.frames_sent"
     """They are sent, and not acknowledged."""
+    WEIGH_DAY_TURNED = "weigh.day_turned"
+    """A day's snapshot is made, and not kept."""
+    WEIGH_DAY_KEPT = "weigh.day_kept"
+    """It is kept; no source has gone on."""
     SCORE_APPLIED = "score.applied"
     """A batch of frames is applied."""
     SCORE_UPDATES_SENT = "score.updates_sent"
     """Updates are sent, and not acknowledged."""
+
+    SCORE_DAY_SENT = "score.day_sent"
+    """Tiers and the marker of a day are sent, and not acknowledged."""
 
     DERIVED_SENT = "checkpoint.derived_sent"
     SNAPSHOT_TAKEN = "checkpoint.snapshot_taken"

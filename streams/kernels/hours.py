@@ -35,8 +35,11 @@ POSTED = 4
 
 
 @bare
-def advance(arrays: ScoreArrays, hour: int, marks: Marks) -> None:
-    """Let the hour be ``hour``, which is later than it was; marks accounts that this changed."""
+def advance(arrays: ScoreArrays, hour: int, marks: Marks, entered: int) -> None:
+    """Let the hour be ``hour``, which is later than it was; marks accounts that this changed.
+
+    The panes before ``entered`` are reached: ``hour + 1``, or ``hour`` where ``enter`` follows.
+    """
     before = arrays.counters[NOW]
     horizons, hours = arrays.horizons, len(arrays.panes)
     for horizon in range(len(horizons)):
@@ -44,7 +47,7 @@ def advance(arrays: ScoreArrays, hour: int, marks: Marks) -> None:
         for pane in range(max(before - horizons[horizon], 0), stop):
             _leave(arrays, horizon, pane, before, hour, marks)
     arrays.counters[NOW] = hour
-    for pane in range(before + 1, min(hour + 1, hours)):
+    for pane in range(before + 1, min(entered, hours)):
         _enter(arrays, pane, marks)
     longest = horizons[len(horizons) - 1]
     start, stop = max(before - longest, 0), min(hour - longest, hours)
@@ -52,6 +55,13 @@ def advance(arrays: ScoreArrays, hour: int, marks: Marks) -> None:
         _cut(arrays, pane, hour - longest)
     for pane in range(start, stop):
         _drop(arrays, pane)
+
+
+@bare
+def enter(arrays: ScoreArrays, marks: Marks) -> None:
+    """The pane of the hour is reached, which ``advance`` left out; marks its accounts."""
+    if arrays.counters[NOW] < len(arrays.panes):
+        _enter(arrays, arrays.counters[NOW], marks)
 
 
 @bare

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.borrowing import borrowed
+from streams.kernels.classes import Known, class_now
 from streams.kernels.compiling import kernel, merged
 from streams.kernels.generation import (
     LONGEST_TEXT,
@@ -110,7 +111,8 @@ MADE_ROWS, MADE_TEXTS, MADE_DEAD, MADE = range(4)
 class Source(NamedTuple):
     """A source: its seen store, ``progress`` and ``totals``, and what an interaction weighs.
 
-    ``weight``: of an amount of 1; ``class_``: of its actor; ``longest_h``: the longest horizon.
+    ``weight``: of an amount of 1; ``class_``: of its actor; both where ``known``, which says it by
+    actor, is empty. ``longest_h``: the longest horizon.
     """
 
     current: Generation
@@ -120,6 +122,7 @@ class Source(NamedTuple):
     weight: int
     class_: int
     longest_h: int
+    known: Known
 
 
 @merged
@@ -198,6 +201,10 @@ def _add(source: Source, fetch: Fetch, place: int, made: Made) -> None:
         totals[LATE] += 1
         return
     totals[ACCEPTED] += 1
+    class_, weight = source.class_, source.weight
+    if len(source.known.actor):
+        class_ = class_now(source.known, place)
+        weight = source.known.weights[class_]
     added = Added(
         key,
         at,
@@ -205,8 +212,8 @@ def _add(source: Source, fetch: Fetch, place: int, made: Made) -> None:
         fetch.target_size[place],
         fetch.target_partition[place],
         int(fetch.network[place]),
-        source.class_,
-        source.weight * fetch.amount[place],
+        class_,
+        weight * fetch.amount[place],
         fetch.amount[place],
         record,
     )

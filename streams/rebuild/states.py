@@ -9,8 +9,9 @@ import numpy as np
 from schemas.model import Model
 from schemas.topics import Topic
 from streams.core.arrays import Ints, grown
+from streams.core.days import HOUR_MS
 from streams.core.past import Past as PastRow
-from streams.core.score import HOUR_MS, ScorePartition
+from streams.core.score import ScorePartition
 from streams.core.weigh_partition import WeighPartition
 from streams.rebuild.past import Past
 from streams.rebuild.reader import Block

@@ -9,6 +9,7 @@ from renown.embedded.broker import EmbeddedBroker
 from streams.engine.crash_points import Point
 from tests.crash.world import PARTITIONS, World
 from tests.support.apache_kafka import ApacheKafka
+from tests.support.days import DAY_POINTS
 from tests.support.kafka_cluster import KafkaCluster
 from tests.support.stack import wait_until
 
@@ -143,7 +144,10 @@ def clock_jumps(world: World, pick: random.Random) -> str:
 
 def dies_at_point(world: World, pick: random.Random) -> str:
     """A worker dies at one of the named points, once it comes by."""
-    point, times = pick.choice(list(Point)), pick.randrange(1, 4)
+    point, times = (
+        pick.choice([point for point in Point if point not in DAY_POINTS]),
+        pick.randrange(1, 4),
+    )
     name = "sink" if point.value.startswith("sink") else _a_scorer(world, pick)
     if point.value.startswith("recovery"):
         times = 1

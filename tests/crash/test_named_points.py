@@ -7,6 +7,7 @@ import pytest
 from streams.engine.crash_points import Point
 from tests.crash.world import World
 from tests.support.apache_kafka import ApacheKafka
+from tests.support.days import DAY_POINTS
 from tests.support.fixtures import APACHE
 from tests.support.stack import wait_until
 
@@ -26,7 +27,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield world
 
 
-@pytest.mark.parametrize("point", Point, ids=str)
+@pytest.mark.parametrize("point", [p for p in Point if p not in DAY_POINTS], ids=str)
 def test_death_at(world: World, point: Point) -> None:
     name = "sink" if point.value.startswith("sink") else "score-1"
     world.stop_worker(name)

@@ -7,7 +7,8 @@ import numpy as np
 from schemas.hashing import hash64
 from schemas.kinds import POST, ROW_KINDS
 from schemas.texts import TextColumn
-from streams.core.windows import Moved, Windows
+from streams.core.moved import Moved
+from streams.core.windows import Windows
 from streams.kernels.cells import NO_CELL, NO_HOUR, NO_POSTS
 from streams.kernels.entry_sums import count_of, weight_of
 from streams.kernels.score_arrays import CODE_BITS, END, KIND_BITS, Columns

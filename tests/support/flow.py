@@ -27,7 +27,9 @@ from streams.sinks.client import Database
 Action = Callable[[Stack], None]
 
 
-def settings_for(folder: Path, kafka: str = "", *, exact_engagers: bool | None = None) -> Settings:
+def settings_for(
+    folder: Path, kafka: str = "", *, exact_engagers: bool | None = None, score_model: int = 1
+) -> Settings:
     """Settings of a run in ``folder``, whatever the environment says.
 
     With the shortest session, so that checkpoints grow old enough to be deleted during a test.
@@ -39,6 +41,7 @@ def settings_for(folder: Path, kafka: str = "", *, exact_engagers: bool | None =
         clickhouse="",
         session_seconds=3.0,
         exact_engagers=exact_engagers,
+        score_model=score_model,
     )
 
 
@@ -74,9 +77,10 @@ def run(
     disturbances: Disturbances | None = None,
     *,
     exact_engagers: bool | None = None,
+    score_model: int = 1,
 ) -> Figures:
     """Run to the end; the figures."""
-    settings = settings_for(folder, kafka, exact_engagers=exact_engagers)
+    settings = settings_for(folder, kafka, exact_engagers=exact_engagers, score_model=score_model)
     outcome = run_demo(settings, demo, say, during=disturbances)
     if disturbances is not None:
         assert disturbances.done, "the run ended before it was disturbed"

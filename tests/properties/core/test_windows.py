@@ -35,6 +35,19 @@ def test_windows_equal_a_count_of_all_rows_at_any_hour(
         assert windows.known_since() == first_hours(live(rows), now)
 
 
+@given(histories().flatmap(batches), clocks, st.integers(1, 30))
+def test_at_the_very_beginning_of_an_hour_nothing_of_it_counts_yet(
+    parts: list[list[Row]], clock: list[int], later: int
+) -> None:
+    windows, rows = played(parts, clock), [row for part in parts for row in part]
+    hour = max([*clock, NOW - 30]) + later
+    windows.windows.advance(hour, entering=False)
+    assert windows.held() == counted([row for row in rows if row.hour < hour], hour)
+    windows.windows.enter()
+    assert windows.held() == counted(rows, hour)
+    assert windows.newest() == newest_hours(live(rows), hour)
+
+
 @given(histories(), st.data())
 def test_order_and_batches_do_not_matter(history: list[Row], data: st.DataObject) -> None:
     rows = live(history)

@@ -1,5 +1,7 @@
 """The clock of a partition with invented wall times."""
 
+import pytest
+
 from streams.core.clock import PartitionClock
 
 A, B, C = ("interactions.like", 0), ("interactions.like", 1), ("interactions.retweet", 0)
@@ -125,3 +127,36 @@ def test_a_restart_goes_on() -> None:
     at_rest.tick(50)
     at_rest.tick(52)
     assert at_rest.value == 12_000
+
+
+def test_there_is_no_time_before_all_expected_sources_were_heard() -> None:
+    clock = PartitionClock(once=True, idle_seconds=10, expected=[A, B])
+    clock.hear(A, 5000, 0)
+    clock.hear(C, 4000, 1)
+    assert clock.value == 0
+    clock.hear(B, 0, 2)
+    assert clock.value == 0, "it has no event time yet"
+    clock.hear(B, 6000, 3)
+    assert clock.value == 4000
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_who_stays_unheard_is_not_waited_for_for_ever(*, once: bool) -> None:
+    clock = PartitionClock(once=once, idle_seconds=10, expected=[A, B])
+    clock.tick(0)
+    clock.hear(A, 5000, 100)
+    clock.hear(A, 6000, 109.9)
+    assert clock.value == 0
+    clock.tick(110)
+    assert clock.value == 6000
+
+
+def test_a_restored_clock_still_expects_whom_it_never_heard() -> None:
+    before = PartitionClock(once=True, idle_seconds=10, expected=[A, B, C])
+    before.hear(A, 5000, 0)
+    clock = PartitionClock(once=True, idle_seconds=10, expected=[A, B, C])
+    clock.load(before.snapshot())
+    clock.hear(B, 6000, 0)
+    assert clock.value == 0
+    clock.hear(C, 7000, 0)
+    assert clock.value == 5000

@@ -56,6 +56,18 @@ def test_rows_go_at_once_and_emptiness_once_a_second() -> None:
     assert ranges(frames.take(1.5, everything=False)) == [(0, 2, 2, 0)]
 
 
+def test_who_waits_says_so_at_once_and_once_a_second() -> None:
+    frames = builder(applied=4)
+    frames.add({}, 4, NOON, {})
+    assert frames.take(0.0, everything=True) == []
+    assert ranges(frames.take(0.0, everything=True, waiting=True)) == [(0, 5, 4, 0), (1, 5, 4, 0)]
+    assert frames.take(0.5, everything=True, waiting=True) == []
+    frames.add({}, 4, NOON + 1, {})
+    told = frames.take(0.6, everything=True, waiting=True)
+    assert [frame.header.clock for _, frame in told] == [NOON + 1] * 2
+    assert len(frames.take(1.6, everything=True, waiting=True)) == 2
+
+
 def test_before_a_checkpoint_everybody_is_told_everything_once() -> None:
     frames = builder()
     frames.add(to_first(row(0)), 0, NOON, {})

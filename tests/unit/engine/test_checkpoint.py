@@ -84,6 +84,31 @@ def test_nobody_waits_for_the_next_regular_one_when_somebody_asks() -> None:
     asyncio.run(scenario())
 
 
+def test_a_state_that_waits_for_its_checkpoint_is_told_of_it() -> None:
+    async def scenario() -> None:
+        app = faust.App("test-urgent", broker="memory://", store="memory://")
+        outbox, inputs = GatedOutbox(), Inputs(frozenset())
+        log = log_of(app, outbox)
+        kept: list[tuple[int, object]] = []
+        checkpointer: Checkpointer[Counting] = Checkpointer(
+            log, cast("Any", outbox), inputs, cast("Any", None), lambda _partition, _state: None,
+            interval=3600.0, budget=Budget(), urgent=lambda state: state.number == 43,
+            on_kept=lambda state, version: kept.append((state.partition, version)),
+        )  # fmt: skip
+        log.on_recovered = checkpointer.recovered
+        await recovered(log, {1: 42, 2: 5}, generation=1)
+        log.states[1].number, log.states[2].number = 43, 6
+        outbox.gate.clear()
+        waiting = asyncio.create_task(checkpointer.run_due())
+        await asyncio.sleep(0.05)
+        assert kept == [], "not acknowledged yet"
+        outbox.gate.set()
+        await waiting
+        assert kept == [(1, 43)]
+
+    asyncio.run(scenario())
+
+
 def test_a_round_of_checkpoints_takes_a_share_of_the_time_of_the_worker() -> None:
     budget = Budget(share=0.1)
     assert budget.wait() == 0
