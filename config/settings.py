@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     once: bool = Field(False, description="a run that ends: the clock stands still when input does")
     exact_engagers: bool | None = Field(
         None,
-        description="count every engager by name, also above 256 an account: more memory; "
+        description="count every engager by name, also above 4,096 an account: more memory; "
         "default: only in a run that ends (once)",
     )
     seen_horizon: Annotated[int, Field(ge=1)] = Field(
