@@ -54,5 +54,16 @@ class SetAside:
                 await take(kept.popleft())
             if not kept and not waits(tp):
                 del self._batches[tp]
-                if tp in self._app.consumer.assignment():
-                    self._app.consumer.resume_partitions({tp})
+                await self._read_on(tp)
+
+    async def _read_on(self, tp: TP) -> None:
+        """Fetch ``tp`` again, from what the state wants on.
+
+        Faust drops what it had fetched of a partition when that is paused, before an agent had it.
+        If it was the end of the log, no later batch would show that it is missing.
+        """
+        consumer, wanted = self._app.consumer, self._app.inputs.wanted(tp)
+        if wanted is not None:
+            await consumer.seek_to_state({tp: wanted})
+        if tp not in self._batches and tp in consumer.assignment():
+            consumer.resume_partitions({tp})
