@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from confluent_kafka.admin import AdminClient
 
 from config.broker import ensure_topics, librdkafka_options
+from config.errors import WrongUse
 from config.logging import CLIENT_LOGGER
 from config.settings import Settings
 from config.telemetry import Telemetry, new_registry
@@ -72,9 +73,19 @@ def _state_makers(
     return new_weigh, new_score
 
 
+def _model(settings: Settings) -> Model:
+    try:
+        return load_model(settings.score_model)
+    except ValueError as error:
+        raise WrongUse(f"RENOWN_SCORE_MODEL: {error}") from None
+
+
 def build_score_app(settings: Settings, metrics: ScoreMetrics) -> WorkerApp:
-    """The app with its states, agents and checkpoints; nothing is started or connected."""
-    model = load_model(settings.score_model)
+    """The app with its states, agents and checkpoints; nothing is started or connected.
+
+    Raises ``WrongUse`` if there is no such score model.
+    """
+    model = _model(settings)
     batched = (*SCORE_TOPICS, *((Topic.STANDING,) if model.by_actor else ()))
     inputs = Inputs(frozenset(topic.value for topic in batched))
     app = WorkerApp(settings, SCORE_GROUP, inputs)

@@ -53,7 +53,6 @@ class WeighPartition:
         self._number = snapshots[-1]["number"] if snapshots else -1
         # by number of snapshot: what all of them came to up to and with it
         self._written = {held["number"]: held["written"] for held in snapshots}
-        self._actors, self._days = _actors_and_days(model, snapshots)
         # a new day's snapshot is made and not yet kept
         self.turning = False
         self._sources: dict[Topic, WeighSource] = {}
@@ -73,6 +72,8 @@ class WeighPartition:
             self._builders[topic] = FrameBuilder(
                 topic, partition, partitions, model.version, applied=source.applied
             )
+        # after the sources, which refuse what was made with another model
+        self._actors, self._days = _actors_and_days(model, snapshots)
 
     def source(self, topic: Topic) -> WeighSource:
         """The state of one topic."""

@@ -29,6 +29,8 @@ from streams.rebuild.stored import Stored, past_logs
 from streams.sinks.client import Database
 from streams.sinks.lineage import chain_of, newest_log, store_lineage
 
+_MODEL: Final = 1
+"""Version of the score model: of others, the rows do not tell all that a state must know."""
 _EPOCHS_UNSEEN: Final = 1_000
 """In a log whose changelog was lost, owners whose updates were never stored may have had epochs
 above those that were."""
@@ -87,11 +89,18 @@ def rebuild(settings: Settings, address: ClickHouseAddress, say: Say) -> Rebuild
     ``address``: of a database that is migrated; the topics must be made.
 
     Raises:
-        WrongUse: there is nothing to rebuild from or nothing that has to be.
+        WrongUse: there is nothing to rebuild from or nothing that has to be, or actors must be
+            known, whom no row tells of.
         RenownError: workers run, or what the state goes on from is gone.
         Unreachable: the broker or ClickHouse does not answer.
     """
     began = time.monotonic()
+    if settings.score_model != _MODEL:
+        raise WrongUse(
+            f"a state of score model {settings.score_model} cannot be rebuilt: what is known of "
+            "actors is in its checkpoints only; set RENOWN_SCORE_MODEL=1 to go on with every "
+            "actor ordinary"
+        )
     with BlockReader(address) as reader, Database(address) as db:
         log = log_incarnation(settings)
         past = find_past(db, log, settings)
@@ -204,7 +213,7 @@ def _write_states(
             topic, partition, state, held, epoch, settings.partitions
         )
 
-    rebuilder = Rebuilder(past, stored, load_model(), settings.seen_horizon, tell)
+    rebuilder = Rebuilder(past, stored, load_model(_MODEL), settings.seen_horizon, tell)
     for partition in range(past.partitions):
         stage = f"weigh, partition {partition + 1} of {past.partitions}"
         weigh = rebuilder.weigh(partition)

@@ -253,3 +253,9 @@ def test_without_rows_there_is_nothing_to_rebuild(db: Database, kafka: str) -> N
     with pytest.raises(WrongUse, match="holds no interactions: there is nothing to rebuild"):
         rebuild(settings, db.address, print)
     assert chain_of(db, 7) == [7]
+
+
+def test_a_state_that_knows_actors_is_not_rebuilt_without_them(db: Database, kafka: str) -> None:
+    settings = settings_of(db, kafka, 1, score_model=2)
+    with pytest.raises(WrongUse, match=r"score model 2 cannot be rebuilt: .* RENOWN_SCORE_MODEL=1"):
+        rebuild(settings, db.address, print)

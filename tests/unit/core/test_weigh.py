@@ -12,6 +12,7 @@ from schemas.model import load_model
 from schemas.topics import Topic
 from streams.core.records import Record
 from streams.core.weigh import LARGEST_KEPT_KEY, WeighSource
+from streams.core.weigh_partition import WeighPartition
 from streams.core.weighed import Weighed
 from streams.kernels.seen import LARGEST_RECORD
 from tests.support.interactions import HOUR, NOON, account_in, interaction, record
@@ -276,3 +277,10 @@ def test_a_snapshot_of_another_source_is_refused() -> None:
         WeighSource.restore(snapshots, Topic.LIKE, 0, 1, MODEL, horizon=1000)
     with pytest.raises(ValueError, match="number of partitions 1, not 4"):
         WeighSource.restore(snapshots, Topic.RETWEET, 0, 4, MODEL, horizon=1000)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_a_snapshot_of_another_score_model_is_refused(before: int, after: int) -> None:
+    held = WeighPartition(0, 1, load_model(before), 1000).snapshot(0)
+    with pytest.raises(ValueError, match=f"made with score model {before}, not {after}"):
+        WeighPartition(0, 1, load_model(after), 1000, [held])
