@@ -17,7 +17,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from schemas.frames import decode_frame
 from schemas.interaction import Heartbeat, Interaction
 from schemas.kinds import POST_NAME, ROW_KINDS
-from schemas.model import load_model
+from schemas.model import Model, load_model, versions
 from schemas.post import Post
 from schemas.topics import INTERACTION_TOPICS, SOURCE_TOPICS
 from streams.core.past import Past
@@ -39,21 +39,24 @@ _HORIZON = 4
 
 
 def warm_up() -> None:
-    """Load every kernel; where none is kept yet for this version, compile it and say so."""
+    """Load every kernel; where none is kept yet for this version, compile it and say so.
+
+    Those that only a later score model needs are compiled with the others, but loaded when used.
+    """
     began, is_new = time.monotonic(), not is_ready()
     if is_new:
         log.info("compiling the kernels: once for this version on this machine, about a minute")
-    _play()
+    for version in versions() if is_new else versions()[:1]:
+        _play(load_model(version))
     _recall()
     if is_new:
         make_ready()
         log.info("kernels compiled in %.0f s", time.monotonic() - began)
 
 
-def _play() -> None:
+def _play(model: Model) -> None:
     """Weigh, frame, score, publish, keep and restore interactions, with their undos and expiry."""
     native_texts(np.frombuffer(b"x", np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64))
-    model = load_model()
     weigh, score = (
         WeighPartition(0, 1, model, _HORIZON),
         ScorePartition(0, model, once=False, emit_seconds=0),

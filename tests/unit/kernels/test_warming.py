@@ -35,11 +35,20 @@ def test_another_hour_compiles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert signatures() == before
 
 
+def test_what_every_score_model_needs_is_compiled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warming, "is_ready", lambda: False)
+    monkeypatch.setattr(warming, "make_ready", lambda: None)
+    warming.warm_up()
+    found = signatures()
+    by_actor = ("classes.number_actors", "classes.index_actors", "hours.enter")
+    assert all(found[name] for name in by_actor)
+
+
 def test_compiling_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     marks: list[bool] = []
-    monkeypatch.setattr(warming, "_play", lambda: None)
+    monkeypatch.setattr(warming, "_play", lambda _model: None)
     monkeypatch.setattr(warming, "is_ready", lambda: bool(marks))
     monkeypatch.setattr(warming, "make_ready", lambda: marks.append(True))
     with caplog.at_level("INFO"):
