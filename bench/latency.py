@@ -103,7 +103,10 @@ def _measure(rate: int, seconds: float, *, sink: bool) -> dict[str, Any]:
             )
         for worker in workers:
             worker.wait_ready()
-        return _watch(broker, database, events, rate)
+        before, began = workers[0].processor(), time.monotonic()
+        figures = _watch(broker, database, events, rate)
+        busy = (workers[0].processor() - before) / (time.monotonic() - began)
+        return {**figures, "score_worker_cores": round(busy, 2)}
 
 
 def _watch(

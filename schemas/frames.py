@@ -97,10 +97,13 @@ _STREAM_END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 def empty_columns() -> Columns:
     """Columns of no rows."""
-    return {
-        f.name: TextColumn.of([]) if f.name in _TEXTS else np.empty(0, _DTYPES[f.name])
-        for f in ROW_SCHEMA
-    }
+    return dict(_EMPTY)
+
+
+_EMPTY: Final[Columns] = {
+    f.name: TextColumn.of([]) if f.name in _TEXTS else np.empty(0, _DTYPES[f.name])
+    for f in ROW_SCHEMA
+}
 
 
 def columns_of(rows: list[tuple[Any, ...]]) -> Columns:
