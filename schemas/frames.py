@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.stream_form import Buffer, Found, StreamForm
 from schemas.texts import TextColumn
 from schemas.topics import Topic
 
@@ -91,8 +92,9 @@ _NAMES: Final[tuple[str, ...]] = tuple(ROW_SCHEMA.names)
 _OPTIONAL: Final = frozenset(f.name for f in ROW_SCHEMA if f.nullable)
 _TYPES: Final[dict[str, Any]] = {f.name: f.type for f in ROW_SCHEMA}
 _HEADER_KEY: Final = b"renown"
-_STREAM_END: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-"""The end of a stream of Arrow IPC: a message of no bytes."""
+_FORM: Final = StreamForm(ROW_SCHEMA, _HEADER_KEY)
+_CONTINUED: Final = 0x80
+"""A byte of UTF-8 with this as its first two bits is not the first one of a character."""
 
 
 def empty_columns() -> Columns:
@@ -141,10 +143,13 @@ class Frame:
 
     def encode(self) -> bytes:
         """The frame as an Arrow IPC stream."""
-        schema = ROW_SCHEMA.with_metadata({_HEADER_KEY: msgspec.json.encode(self.header)})
-        arrays = [_to_arrow(name, self.columns[name]) for name in _NAMES]
-        batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-        return b"".join((schema.serialize(), batch.serialize(), _STREAM_END))
+        buffers: list[Buffer] = []
+        missing = []
+        for name in _NAMES:
+            lost, more = _to_buffers(name, self.columns[name])
+            missing.append(lost)
+            buffers += more
+        return _FORM.write(msgspec.json.encode(self.header), len(self), missing, buffers)
 
     def beyond(self, applied: int) -> "Frame":
         """The frame without the rows whose source offset is ``applied`` or less."""
@@ -157,6 +162,12 @@ class Frame:
 
 def decode_frame(data: bytes) -> Frame:
     """Decode a frame; raises ``ValueError`` if ``data`` is none of this version."""
+    if found := _FORM.read(data):
+        try:
+            header = msgspec.json.decode(found.note, type=FrameHeader)
+        except msgspec.DecodeError as error:
+            raise ValueError(f"not a frame of weighed interactions: {error}") from error
+        return Frame(header, _columns_in(data, found))
     try:
         with pa.ipc.open_stream(data) as reader:
             schema = reader.schema
@@ -189,15 +200,66 @@ def _of_first_version(batch: Any) -> Any:
     return batch
 
 
-def _to_arrow(name: str, values: Any) -> Any:
-    """A column as an array of Arrow, numbers and texts without a copy."""
+def _to_buffers(name: str, values: Any) -> tuple[int, list[Buffer]]:
+    """How many values of a column are missing, and its buffers as they travel."""
     if name in _TEXTS:
-        return values.to_arrow()
+        return values.to_buffers()  # type: ignore[no-any-return]
     dtype = _DTYPES[name]
     numbers = np.ascontiguousarray(values, dtype)
-    packed = np.packbits(numbers, bitorder="little") if dtype is np.bool_ else numbers
-    buffers = [None, pa.py_buffer(packed)]
-    return pa.Array.from_buffers(_TYPES[name], len(numbers), buffers, null_count=0)
+    return 0, [None, np.packbits(numbers, bitorder="little") if dtype is np.bool_ else numbers]
+
+
+def _columns_in(data: bytes, found: Found) -> Columns:
+    """The columns of a stream of the usual form, numbers and texts without a copy."""
+    if not found.rows:
+        return empty_columns()
+    spans = zip(found.starts, found.sizes, strict=True)
+    columns: Columns = {}
+    for name, missing in zip(_NAMES, found.missing, strict=True):
+        validity, values = next(spans), next(spans)
+        if missing and name not in _OPTIONAL:
+            raise ValueError(f"frame without some values in {name}")
+        if name in _TEXTS:
+            columns[name] = _texts(data, validity, values, next(spans), found.rows)
+        else:
+            columns[name] = _numbers_at(data, values, found.rows, _DTYPES[name])
+    return columns
+
+
+def _numbers_at(
+    data: bytes, span: tuple[int, int], count: int, dtype: npt.DTypeLike
+) -> npt.NDArray[Any]:
+    start, size = span
+    if dtype is np.bool_:
+        bits = np.frombuffer(data, np.uint8, size, start)
+        return np.unpackbits(bits, count=count, bitorder="little").view(np.bool_)
+    return np.frombuffer(data, dtype, count, start)
+
+
+def _texts(
+    data: bytes,
+    validity: tuple[int, int],
+    places_at: tuple[int, int],
+    text_at: tuple[int, int],
+    rows: int,
+) -> TextColumn:
+    """A column of texts; raises ``ValueError`` unless its places and its UTF-8 are sound."""
+    places = np.frombuffer(data, np.int32, rows + 1, places_at[0])
+    start, size = text_at
+    if places[0] or places[-1] != size or (places[1:] < places[:-1]).any():
+        raise ValueError("frame with texts at places that cannot be")
+    text = data[start : start + size]
+    characters = np.frombuffer(text, np.uint8)
+    if not text.isascii():
+        text.decode()
+        firsts = characters[places[places < size]]
+        if ((firsts & 0xC0) == _CONTINUED).any():
+            raise ValueError("frame with a text that begins within a character")
+    valid = None
+    if validity[1]:
+        valid = _numbers_at(data, validity, rows, np.bool_)
+        valid = None if valid.all() else valid
+    return TextColumn(characters, places, valid)
 
 
 def _columns_of(batch: Any) -> Columns:

@@ -58,17 +58,25 @@ class TextColumn:
             np.concatenate(data), np.concatenate(places), np.concatenate(valid) if missing else None
         )
 
-    def to_arrow(self) -> Any:
-        """The column as a string array of Arrow, without a copy of the texts."""
+    def to_buffers(self) -> tuple[int, list[npt.NDArray[Any] | None]]:
+        """How many are missing, and the column as Arrow has it: validity (bits), places, texts.
+
+        The texts are not copied.
+        """
         validity, missing = None, 0
         if self.valid is not None:
             missing = len(self) - int(np.count_nonzero(self.valid))
-            validity = pa.py_buffer(np.packbits(self.valid, bitorder="little"))
+        if missing:
+            validity = np.packbits(self.valid, bitorder="little")
         base = int(self.places[0])
         places = np.ascontiguousarray(self.places - base if base else self.places)
-        data = np.ascontiguousarray(self.data[base : int(self.places[-1])])
-        buffers = [validity, pa.py_buffer(places), pa.py_buffer(data)]
-        return pa.Array.from_buffers(pa.string(), len(self), buffers, null_count=missing)
+        return missing, [validity, places, self.data[base : int(self.places[-1])]]
+
+    def to_arrow(self) -> Any:
+        """The column as a string array of Arrow, without a copy of the texts."""
+        missing, buffers = self.to_buffers()
+        held = [None if buffer is None else pa.py_buffer(buffer) for buffer in buffers]
+        return pa.Array.from_buffers(pa.string(), len(self), held, null_count=missing)
 
     def __len__(self) -> int:
         """Number of texts."""
