@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         5, description="how long a worker's records wait for others, in ms: more makes less data"
     )
     emit_seconds: Annotated[float, Field(gt=0)] = Field(
-        1.0, description="shortest time between two updates of the same account"
+        0.25, description="shortest time between two updates of the same account"
     )
     plain_fetch: bool = Field(
         False, description="read records one by one with the client library alone: slower"

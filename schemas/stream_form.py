@@ -24,6 +24,8 @@ _SIZE_AT: Final = 4
 _STEP: Final = 64
 """The note is brought to a multiple of so many bytes, so that few sizes of it occur."""
 _LONGEST_NOTE: Final = 1 << 16
+_LARGEST: Final = 1 << 40
+"""Bytes of a buffer that would be too many in any case."""
 _BLANK: Final = b" "
 _PADDING: Final = [bytes(size) for size in range(8)]
 _PROBE_ROWS: Final = 1009
@@ -80,17 +82,11 @@ class StreamForm:
 
         None: it is not as ``write`` writes it.
         """
-        size = int.from_bytes(data[_SIZE_AT : _SIZE_AT + 4], "little") + 8 - self._extra
-        if size % _STEP or not _STEP <= size <= _LONGEST_NOTE:
+        if (note := self._note_in(data)) is None:
             return None
-        before, after = self._intro(size)
-        place = len(before) + size
-        if not (data.startswith(before) and data.startswith(after, place)):
-            return None
-        note, place = data[len(before) : place], place + len(after)
-        columns = len(self._widths)
+        place = len(note) + self._extra
         if len(data) - place == len(self._nothing) and data.endswith(self._nothing):
-            return Found(note, 0, (0,) * columns, (), ())
+            return Found(note, 0, (0,) * len(self._widths), (), ())
         message = data[place : place + len(self._message)]
         if len(message) < len(self._message):
             return None
@@ -99,20 +95,27 @@ class StreamForm:
         spans = self._spans.unpack_from(message, self._spans_at)
         place += len(message)
         starts, sizes = tuple(place + start for start in spans[::2]), spans[1::2]
+        if not self._is_whole(rows, missing, sizes):
+            return None
         filled = bytearray(self._message)
-        try:
-            body = self._fill_in(filled, rows, missing, sizes)
-        except struct.error:
+        body = self._fill_in(filled, rows, missing, sizes)
+        ends = len(data) == place + body + len(_STREAM_END) and data.endswith(_STREAM_END)
+        return Found(note, rows, missing, starts, sizes) if ends and filled == message else None
+
+    def _note_in(self, data: bytes) -> bytes | None:
+        """The note, if the message of the schema is the usual one."""
+        size = int.from_bytes(data[_SIZE_AT : _SIZE_AT + 4], "little") + 8 - self._extra
+        if size % _STEP or not _STEP <= size <= _LONGEST_NOTE:
             return None
-        if filled != message or not self._is_whole(rows, missing, sizes):
+        before, after = self._intro(size)
+        place = len(before) + size
+        if not (data.startswith(before) and data.startswith(after, place)):
             return None
-        if len(data) != place + body + len(_STREAM_END) or not data.endswith(_STREAM_END):
-            return None
-        return Found(note, rows, missing, starts, sizes)
+        return data[len(before) : place]
 
     def _is_whole(self, rows: int, missing: Sequence[int], sizes: Sequence[int]) -> bool:
         """Whether each buffer has the size that it must have."""
-        if rows <= 0 or min(sizes) < 0:
+        if rows <= 0 or min(sizes) < 0 or max(sizes) > _LARGEST:
             return False
         left = iter(sizes)
         for lost, widths in zip(missing, self._widths, strict=True):
@@ -168,7 +171,10 @@ class StreamForm:
         *starts, body = accumulate(((size + 7) & ~7 for size in sizes), initial=0)
         nodes = [number for lost in missing for number in (_PROBE_ROWS, lost)]
         spans = [number for span in zip(starts, sizes, strict=True) for number in span]
-        self._nodes, self._spans = struct.Struct(f"<{len(nodes)}q"), struct.Struct(f"<{len(spans)}q")
+        self._nodes, self._spans = (
+            struct.Struct(f"<{len(nodes)}q"),
+            struct.Struct(f"<{len(spans)}q"),
+        )
         self._nodes_at = self._place_of(self._nodes.pack(*nodes))
         self._spans_at = self._place_of(self._spans.pack(*spans))
         self._body_at = self._place_of(_LONG.pack(body))

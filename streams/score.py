@@ -1,5 +1,6 @@
 """weighed → scores: the agent that keeps the windows, and the task that publishes what changed."""
 
+import asyncio
 import logging
 import time
 
@@ -22,7 +23,7 @@ log = logging.getLogger("renown.score")
 
 ScoreLog = StateLog[ScorePartition]
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.025
 _LARGEST_SHARE = 0.2
 """Publishing may take about so much of a worker's time: where very many accounts change, each is
 published less often."""
@@ -85,7 +86,7 @@ def score_agent(app: WorkerApp, states: ScoreLog, outbox: Outbox, metrics: Score
                 reach(Point.SCORE_APPLIED)
                 metrics.scored(done)
                 metrics.dealt_with(SCORE, done.outcomes[APPLIED], time.monotonic() - began)
-                await app.sleep(0)
+                await asyncio.sleep(0)
             except Exception as error:
                 fail_stop("scoring failed", error)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
@@ -29,6 +30,15 @@ Encoded = tuple[int, bytes]
 
 _WORTH_A_THREAD = 256
 """Records that are weighed aside; fewer are done before a thread has begun."""
+
+
+class _Weighed(NamedTuple):
+    """What became of a batch. ``began``: monotonic seconds; ``before``: totals of its source."""
+
+    began: float
+    before: dict[str, int]
+    derived: Derived
+    frames: list[Encoded]
 
 
 def _encode(frames: list[tuple[int, Frame]]) -> list[Encoded]:
@@ -68,27 +78,29 @@ def weigh_agent(
     """
     threads = ThreadPoolExecutor(1, "weigh")
 
-    async def weigh_one(batch: FetchedBatch, state: WeighPartition) -> None:
+    def due(batch: FetchedBatch, state: WeighPartition) -> bool:
         if states.states.get(batch.tp.partition) is not state:
-            return  # given up meanwhile: its checkpoint is taken
-        topic, began = Topic(batch.tp.topic), time.monotonic()
-        if state.waits(topic):
+            return False  # given up meanwhile: its checkpoint is taken
+        if state.waits(Topic(batch.tp.topic)):
             aside.put_back(batch)
-            return
-        before = state.totals(topic)
-        work = partial(_weighed, state, topic, batch, began)
-        if len(batch.records) < _WORTH_A_THREAD:
-            derived, encoded = work()
-        else:
-            derived, encoded = await asyncio.get_running_loop().run_in_executor(threads, work)
+            return False
+        return True
+
+    async def weigh_in_thread(batch: FetchedBatch, state: WeighPartition) -> None:
+        if due(batch, state):
+            loop = asyncio.get_running_loop()
+            send(batch, state, await loop.run_in_executor(threads, _weighed, state, batch))
+
+    def send(batch: FetchedBatch, state: WeighPartition, weighed: _Weighed) -> None:
+        topic, derived = Topic(batch.tp.topic), weighed.derived
         if state.waits(topic):
             aside.put_back(batch)  # some of its records are left
         reach(Point.WEIGH_APPLIED)
-        _send(outbox, encoded)
+        _send(outbox, weighed.frames)
         send_dead_letters(outbox, derived.dead)
         reach(Point.WEIGH_FRAMES_SENT)
-        metrics.weighed(topic, (before, state.totals(topic)), derived.frames, derived.dead)
-        metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - began)
+        metrics.weighed(topic, (weighed.before, state.totals(topic)), derived.frames, derived.dead)
+        metrics.dealt_with(WEIGH, len(batch.records), time.monotonic() - weighed.began)
 
     async def take(batch: FetchedBatch) -> None:
         partition = batch.tp.partition
@@ -98,7 +110,12 @@ def weigh_agent(
         wanted = state.positions()[batch.tp.topic]
         if not await app.in_order(batch, wanted):
             return
-        await states.turns.take(partition, partial(weigh_one, batch, state))
+        if len(batch.records) < _WORTH_A_THREAD and states.turns.free(partition):
+            if due(batch, state):
+                send(batch, state, _weighed(state, batch))
+            await asyncio.sleep(0)
+        else:
+            await states.turns.take(partition, partial(weigh_in_thread, batch, state))
         await outbox.room()
 
     @app.agent(app.batches_of(*(t.value for t in SOURCE_TOPICS)), name="weigh", concurrency=1)
@@ -115,8 +132,8 @@ def weigh_agent(
     return take
 
 
-def _weighed(
-    state: WeighPartition, topic: Topic, batch: FetchedBatch, now: float
-) -> tuple[Derived, list[Encoded]]:
-    derived = state.apply(topic, batch.records, batch.last, now)
-    return derived, _encode(derived.frames)
+def _weighed(state: WeighPartition, batch: FetchedBatch) -> _Weighed:
+    began, topic = time.monotonic(), Topic(batch.tp.topic)
+    before = state.totals(topic)
+    derived = state.apply(topic, batch.records, batch.last, began)
+    return _Weighed(began, before, derived, _encode(derived.frames))

@@ -17,6 +17,8 @@ def scratch_for(rows: int) -> Scratch:
 
 def read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The same column: all must be alike to the compiler, which else makes code for each sort."""
+    if not column.flags.writeable:
+        return column
     view = column.view()
     view.flags.writeable = False
     return view

@@ -78,33 +78,28 @@ class Decoded:
 def blank(data: Bytes, offsets: Longs) -> Decoded:
     """Columns for records at ``offsets``, to be filled in; every text is missing."""
     count = len(offsets)
-
-    def longs() -> Longs:
-        return np.zeros(count, np.int64)
-
-    def hashes() -> Hashes:
-        return np.zeros(count, np.uint64)
-
-    def spans() -> Spans:
-        return Spans(longs(), np.full(count, -1, np.int64))
-
+    at, received_at, amount, target_partition, *places = np.zeros((7, count), np.int64)
+    id_, engager, record = np.zeros((3, count), np.uint64)
+    actor, target, object_ = map(Spans, places, np.full((3, count), -1, np.int64))
+    what, network = np.zeros((2, count), np.uint8)
+    undo, self_ = np.zeros((2, count), np.bool_)
     return Decoded(
         data=data,
         offsets=offsets,
-        what=np.zeros(count, np.uint8),
-        at=longs(),
-        received_at=longs(),
-        amount=longs(),
-        network=np.zeros(count, np.uint8),
-        undo=np.zeros(count, np.bool_),
-        self_=np.zeros(count, np.bool_),
-        id=hashes(),
-        engager=hashes(),
-        record=hashes(),
-        actor=spans(),
-        target=spans(),
-        object=spans(),
-        target_partition=longs(),
+        what=what,
+        at=at,
+        received_at=received_at,
+        amount=amount,
+        network=network,
+        undo=undo,
+        self_=self_,
+        id=id_,
+        engager=engager,
+        record=record,
+        actor=actor,
+        target=target,
+        object=object_,
+        target_partition=target_partition,
         bad={},
     )
 

@@ -16,6 +16,7 @@ LARGEST_FRAME: Final = 900_000
 """Bytes of a frame's rows before it is split. This and the largest group of rows of one offset
 stay below the largest record of a topic."""
 
+_TEXTS: Final = ("actor", "target", "object")
 _ROW: Final = 96
 """About what the numbers of a row take, in bytes."""
 
@@ -105,9 +106,9 @@ def _chunks(batches: list[Columns]) -> list[Columns]:
     if not batches:
         return [empty_columns()]
     columns = joined_columns(batches)
-    ends = _bytes_up_to(columns)
-    if ends[-1] <= LARGEST_FRAME:
+    if _bytes_of(columns) <= LARGEST_FRAME:
         return [columns]
+    ends = _bytes_up_to(columns)
     # where a frame may end: behind the last row of an offset
     stops = np.append(run_starts(columns["offset"])[1:], len(ends))
     sizes = ends[stops - 1]
@@ -121,10 +122,16 @@ def _chunks(batches: list[Columns]) -> list[Columns]:
     return chunks
 
 
+def _bytes_of(columns: Columns) -> int:
+    """About how many bytes all rows take."""
+    texts = (columns[name].places for name in _TEXTS)
+    return _ROW * len(columns["offset"]) + sum(int(places[-1] - places[0]) for places in texts)
+
+
 def _bytes_up_to(columns: Columns) -> Ints:
     """About how many bytes the rows take up to and with each."""
     ends = _ROW * np.arange(1, len(columns["offset"]) + 1)
-    for name in ("actor", "target", "object"):
+    for name in _TEXTS:
         places = columns[name].places
         ends += places[1:] - np.int64(places[0])
     return ends

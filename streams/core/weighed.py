@@ -117,6 +117,8 @@ def rows_by_partition(
         "whole_record": rows.whole_record,
     }
     bounds = starts.tolist()
+    if count == 1:
+        return {bounds.index(1) - 1: columns}
     return {
         partition: {name: column[start:stop] for name, column in columns.items()}
         for partition, (start, stop) in enumerate(pairwise(bounds))
@@ -131,28 +133,30 @@ def _texts(data: Bytes, places: Longs, sizes: Longs, *, optional: bool = False) 
 
 
 def _empty(count: int) -> Rows:
-    def longs() -> Longs:
-        return np.empty(count, np.int64)
-
+    offset, at, received_at, weight, undone_at, *texts = np.empty((11, count), np.int64)
+    actor, actor_size, target, target_size, object_, object_size = texts
+    engager, id_, record = np.empty((3, count), np.uint64)
+    network, class_ = np.empty((2, count), np.uint8)
+    undo, whole_record = np.empty((2, count), np.bool_)
     return Rows(
-        offset=longs(),
+        offset=offset,
         part=np.empty(count, np.uint16),
-        at=longs(),
-        received_at=longs(),
-        network=np.empty(count, np.uint8),
-        class_=np.empty(count, np.uint8),
-        weight=longs(),
+        at=at,
+        received_at=received_at,
+        network=network,
+        class_=class_,
+        weight=weight,
         amount=np.empty(count, np.uint32),
-        undo=np.empty(count, np.bool_),
-        engager=np.empty(count, np.uint64),
-        id=np.empty(count, np.uint64),
-        record=np.empty(count, np.uint64),
-        undone_at=longs(),
-        whole_record=np.empty(count, np.bool_),
-        actor=longs(),
-        actor_size=longs(),
-        target=longs(),
-        target_size=longs(),
-        object=longs(),
-        object_size=longs(),
+        undo=undo,
+        engager=engager,
+        id=id_,
+        record=record,
+        undone_at=undone_at,
+        whole_record=whole_record,
+        actor=actor,
+        actor_size=actor_size,
+        target=target,
+        target_size=target_size,
+        object=object_,
+        object_size=object_size,
     )

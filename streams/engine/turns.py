@@ -21,6 +21,11 @@ class Turns:
         self._locks: dict[int, asyncio.Lock] = {}
         self._under_way: set[asyncio.Task[object]] = set()
 
+    def free(self, partition: int) -> bool:
+        """Whether it is nobody's turn: what does not wait may be done at once."""
+        lock = self._locks.get(partition)
+        return lock is None or not lock.locked()
+
     async def take(self, partition: int, work: Callable[[], Awaitable[T]]) -> T:
         """The result of ``work``, done when it is its turn."""
 

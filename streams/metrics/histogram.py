@@ -10,6 +10,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+_FEW = 16
+"""So many values are added one by one in less time than an array takes."""
+
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
 
@@ -25,7 +28,9 @@ class Observations:
 
     def observe_many(self, values: Numbers) -> None:
         """Add all of ``values``; the cost hardly depends on how many there are."""
-        if not len(values):
+        if len(values) <= _FEW:
+            for value in values.tolist():
+                self.observe(value)
             return
         lowest, highest = np.searchsorted(self._bounds, (values.min(), values.max()))
         counts = np.zeros_like(self._counts)
