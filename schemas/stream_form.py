@@ -70,7 +70,7 @@ class StreamForm:
         sizes = [0 if buffer is None else buffer.nbytes for buffer in buffers]
         message = bytearray(self._message)
         self._fill_in(message, rows, missing, sizes)
-        parts = [*intro, message]
+        parts: list[Any] = [*intro, message]
         for buffer, size in zip(buffers, sizes, strict=True):
             if size:
                 parts += (buffer, _PADDING[-size % 8])

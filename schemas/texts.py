@@ -64,9 +64,8 @@ class TextColumn:
         The texts are not copied.
         """
         validity, missing = None, 0
-        if self.valid is not None:
+        if self.valid is not None and not self.valid.all():
             missing = len(self) - int(np.count_nonzero(self.valid))
-        if missing:
             validity = np.packbits(self.valid, bitorder="little")
         base = int(self.places[0])
         places = np.ascontiguousarray(self.places - base if base else self.places)
