@@ -18,8 +18,9 @@
 8. Under the same condition: a fetch that becomes large is handed over bit by bit, and what aiokafka
    uncompresses itself is limited. Too large a batch is a dead letter where it is read raw; here it
    stops the worker before it fills the memory.
-9. After records were handed over it takes a hundredth of a second to look for more: what arrives
-   one by one is dealt with together, and each batch costs much the same, however small.
+9. After records were handed over it takes a hundredth of a second to look for more, and up to a
+   tenth after large batches: what arrives one by one is dealt with together, and each batch costs
+   much the same, however small, here and at the broker.
 """
 
 import asyncio
@@ -53,6 +54,8 @@ log = logging.getLogger("renown.transport")
 SCHEME = "renown"
 _FETCH_WAIT_MS: Final = 100
 _LOOK_SECONDS: Final = 0.01
+_LOOK_SECONDS_A_BYTE: Final = 80e-9
+_LONGEST_LOOK_SECONDS: Final = 0.1
 _LARGEST_ANSWER: Final = 64 << 20
 """Bytes of a fetch of all partitions together."""
 _WRITTEN_AGAINST: Final = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0"}
@@ -229,11 +232,14 @@ class Consumer(driver.Consumer):
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 (Faust's name)
         await asyncio.sleep(max(0.0, self._next_look - time.monotonic()))
         fetched, active = await super()._wait_next_records(timeout)
-        self._next_look = time.monotonic() + _LOOK_SECONDS
+        size = 0
         for tp, found in (fetched or {}).items():
             if tp.topic in self.inputs.batched:
                 seeks = self.inputs.seeks[tp]
                 fetched[tp] = batches(TP(tp.topic, tp.partition), found, seeks)
+                size += sum(len(batch.records.data) for batch in fetched[tp])
+        pause = min(_LOOK_SECONDS + size * _LOOK_SECONDS_A_BYTE, _LONGEST_LOOK_SECONDS)
+        self._next_look = time.monotonic() + pause
         return fetched, active
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
