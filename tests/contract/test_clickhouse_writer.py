@@ -141,6 +141,7 @@ def test_killed_between_rows_and_progress(
         "scores": 3,
         "score_now": 3,
         "dead_letters": 1,
+        "own_posts": 0,
         "leaderboard": 3,
     }
     assert db.query("SELECT count() FROM scores") == [(3,)]
