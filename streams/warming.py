@@ -30,6 +30,7 @@ from streams.engine.raw_batches import read
 from streams.engine.snapshots import pack, unpack
 from streams.kernels.code_cache import is_ready, make_ready
 from streams.kernels.native_texts import native_texts
+from streams.kernels.read_updates import Bounds, Read, read_updates
 
 log = logging.getLogger("renown.kernels")
 
@@ -56,7 +57,9 @@ def warm_up() -> None:
 
 def _play(model: Model) -> None:
     """Weigh, frame, score, publish, keep and restore interactions, with their undos and expiry."""
-    native_texts(np.frombuffer(b"x", np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64))
+    text, begins, sizes = np.frombuffer(b"x", np.uint8), np.zeros(1, np.int64), np.ones(1, np.int64)
+    native_texts(text, begins, sizes)
+    read_updates(text, begins, sizes, Bounds(begins, sizes, 1), Read.of(1))
     weigh, score = (
         WeighPartition(0, 1, model, _HORIZON),
         ScorePartition(0, model, once=False, emit_seconds=0),

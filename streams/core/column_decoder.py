@@ -21,7 +21,7 @@ from schemas.topics import INTERACTION_TOPICS, Topic
 from streams.core.decode import LARGEST_VALUE, Decoder
 from streams.core.decode_posts import PostDecoder
 from streams.core.decoded import Decoded, Hashes, Small, blank, decide, decode_plain
-from streams.core.records import Bytes, RecordColumns
+from streams.core.records import RecordColumns
 from streams.kernels.json_text import SLACK
 from streams.kernels.names import LONGEST_NAME, slot_of
 from streams.kernels.scan import UNDECIDED, Columns, Limits, Rules, Values, scan
@@ -93,25 +93,13 @@ class ColumnDecoder:
 
     def decode(self, records: RecordColumns) -> Decoded:
         """What ``records`` say. Never raises, whatever lies in them."""
-        decoded = blank(_roomy(records), records.offsets)
+        decoded = blank(records.roomy(SLACK), records.offsets)
         values = Values(records.values, records.value_sizes, records.timestamps)
         undecided = scan(decoded.data, values, self._rules, _columns(decoded))
         if not undecided:
             return decoded
         places = np.flatnonzero(decoded.what == UNDECIDED).tolist()
         return decide(decoded, places, records, self._plain, self._partitions)
-
-
-def _roomy(records: RecordColumns) -> Bytes:
-    """The buffer, read-only, with the room behind the last value that the kernel asks for."""
-    data = records.data
-    if len(records):
-        end = int((records.values + records.value_sizes).max())
-        if end + SLACK > len(data):
-            data = np.concatenate((data, np.zeros(SLACK, np.uint8)))
-    data = data.view()
-    data.setflags(write=False)
-    return data
 
 
 def _columns(decoded: Decoded) -> Columns:

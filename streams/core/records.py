@@ -90,6 +90,17 @@ class RecordColumns(Sequence[Record]):
             self.headers_of(place),
         )
 
+    def roomy(self, slack: int) -> Bytes:
+        """The buffer, read-only, with so many bytes behind the last value at least."""
+        data = self.data
+        if len(self):
+            end = int((self.values + self.value_sizes).max())
+            if end + slack > len(data):
+                data = np.concatenate((data, np.zeros(slack, np.uint8)))
+        data = data.view()
+        data.setflags(write=False)
+        return data
+
     def value(self, record: int) -> bytes | None:
         """The value of one record."""
         return self._bytes(self.values, self.value_sizes, record)

@@ -23,24 +23,24 @@ def _text(text: str) -> Bytes:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-_PROFILE: Final = _text('{"v":1,"profile":"')
-_SCORE: Final = _text('","score":')
-_BITS: Final = _text(',"bits":')
-_MOMENTUM: Final = _text(',"momentum":')
-_INFLUENCE: Final = _text(',"influence":')
-_WEIGHTS: Final = _text(',"weights":[')
-_INTERACTIONS: Final = _text('],"interactions":[')
-_ENGAGERS: Final = _text('],"engagers":[')
-_LEVEL: Final = _text('],"level":')
-_CHANGE: Final = _text(',"change":')
-_BY_INTERACTION: Final = _text(',"cause":"interaction","model":')
-_BY_TIME: Final = _text(',"cause":"time","model":')
-_AT_END: Final = _text(',"cause":"end","model":')
-_CLOCK: Final = _text(',"clock":')
-_PARTITION: Final = _text(',"partition":')
-_POSITION: Final = _text(',"position":')
-_EPOCH: Final = _text(',"epoch":')
-_SEQUENCE: Final = _text(',"sequence":')
+PROFILE: Final = _text('{"v":1,"profile":"')
+SCORE: Final = _text('","score":')
+BITS: Final = _text(',"bits":')
+MOMENTUM: Final = _text(',"momentum":')
+INFLUENCE: Final = _text(',"influence":')
+WEIGHTS: Final = _text(',"weights":[')
+INTERACTIONS: Final = _text('],"interactions":[')
+ENGAGERS: Final = _text('],"engagers":[')
+LEVEL: Final = _text('],"level":')
+CHANGE: Final = _text(',"change":')
+BY_INTERACTION: Final = _text(',"cause":"interaction","model":')
+BY_TIME: Final = _text(',"cause":"time","model":')
+AT_END: Final = _text(',"cause":"end","model":')
+CLOCK: Final = _text(',"clock":')
+PARTITION: Final = _text(',"partition":')
+POSITION: Final = _text(',"position":')
+EPOCH: Final = _text(',"epoch":')
+SEQUENCE: Final = _text(',"sequence":')
 _ZERO, _MINUS, _COMMA, _QUOTE, _BACKSLASH, _SPACE = 48, 45, 44, 34, 92, 32
 _END: Final = 125
 
@@ -77,7 +77,7 @@ def write_updates(
     for number in range(len(ends)):
         account, row = chosen.accounts[number], chosen.rows[number]
         begin = at
-        at = put_text(buffer, at, _PROFILE)
+        at = put_text(buffer, at, PROFILE)
         name, size = cells.name_at[account], np.int64(cells.name_size[account])
         usual = True
         for place in range(name, name + size):
@@ -85,27 +85,27 @@ def write_updates(
             usual &= byte >= _SPACE and byte not in (_QUOTE, _BACKSLASH)
             buffer[at] = byte
             at += 1
-        at = put_number(buffer, put_text(buffer, at, _SCORE), found.score[row])
-        at = put_number(buffer, put_text(buffer, at, _BITS), found.bits[row])
-        at = put_number(buffer, put_text(buffer, at, _MOMENTUM), found.momentum[row])
-        at = put_number(buffer, put_text(buffer, at, _INFLUENCE), found.influence[row])
-        at = put_numbers(buffer, put_text(buffer, at, _WEIGHTS), found.sums[row, 0])
-        at = put_numbers(buffer, put_text(buffer, at, _INTERACTIONS), found.sums[row, 1])
-        at = put_numbers(buffer, put_text(buffer, at, _ENGAGERS), found.sums[row, 2])
-        at = put_number(buffer, put_text(buffer, at, _LEVEL), np.int64(cells.level[account]))
-        at = put_number(buffer, put_text(buffer, at, _CHANGE), chosen.change[number])
+        at = put_number(buffer, put_text(buffer, at, SCORE), found.score[row])
+        at = put_number(buffer, put_text(buffer, at, BITS), found.bits[row])
+        at = put_number(buffer, put_text(buffer, at, MOMENTUM), found.momentum[row])
+        at = put_number(buffer, put_text(buffer, at, INFLUENCE), found.influence[row])
+        at = put_numbers(buffer, put_text(buffer, at, WEIGHTS), found.sums[row, 0])
+        at = put_numbers(buffer, put_text(buffer, at, INTERACTIONS), found.sums[row, 1])
+        at = put_numbers(buffer, put_text(buffer, at, ENGAGERS), found.sums[row, 2])
+        at = put_number(buffer, put_text(buffer, at, LEVEL), np.int64(cells.level[account]))
+        at = put_number(buffer, put_text(buffer, at, CHANGE), chosen.change[number])
         if chosen.cause[number] == 0:
-            at = put_text(buffer, at, _BY_INTERACTION)
+            at = put_text(buffer, at, BY_INTERACTION)
         elif chosen.cause[number] == 1:
-            at = put_text(buffer, at, _BY_TIME)
+            at = put_text(buffer, at, BY_TIME)
         else:
-            at = put_text(buffer, at, _AT_END)
+            at = put_text(buffer, at, AT_END)
         at = put_number(buffer, at, np.int64(common.model))
-        at = put_number(buffer, put_text(buffer, at, _CLOCK), np.int64(common.clock))
-        at = put_number(buffer, put_text(buffer, at, _PARTITION), np.int64(common.partition))
-        at = put_number(buffer, put_text(buffer, at, _POSITION), np.int64(common.position))
-        at = put_number(buffer, put_text(buffer, at, _EPOCH), np.int64(common.epoch))
-        at = put_text(buffer, at, _SEQUENCE)
+        at = put_number(buffer, put_text(buffer, at, CLOCK), np.int64(common.clock))
+        at = put_number(buffer, put_text(buffer, at, PARTITION), np.int64(common.partition))
+        at = put_number(buffer, put_text(buffer, at, POSITION), np.int64(common.position))
+        at = put_number(buffer, put_text(buffer, at, EPOCH), np.int64(common.epoch))
+        at = put_text(buffer, at, SEQUENCE)
         at = put_number(buffer, at, np.int64(common.sequence) + number)
         buffer[at] = _END
         at += 1

@@ -1,4 +1,4 @@
-"""Frames, score updates and dead letters → columns of the tables. Pure."""
+"""Frames and dead letters → columns of the tables. Pure."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -11,18 +11,16 @@ from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame, decode_frame
 from schemas.kinds import ROW_KINDS
 from schemas.networks import NETWORKS
-from schemas.score import ScoreUpdate
 from schemas.texts import TextColumn
 from schemas.topics import Topic
 from streams.core.records import Record
-from streams.sinks.tables import HORIZON_NAMES, INTERACTIONS, SCORES, dtype_of, objects
+from streams.sinks.tables import INTERACTIONS, dtype_of
 from streams.sinks.text_arrays import NameArray, TextArray
 
 Array = npt.NDArray[Any]
 _HOUR_MS: Final = 3_600_000
 _TOPIC_NAMES: Final = tuple(topic.value for topic in Topic)
 _INT64: Final = (-(1 << 63), (1 << 63) - 1)
-_INT32: Final = (-(1 << 31), (1 << 31) - 1)
 _UINT64: Final = (0, (1 << 64) - 1)
 _UINT32: Final = (0, (1 << 32) - 1)
 _UINT16: Final = (0, (1 << 16) - 1)
@@ -33,14 +31,6 @@ class PlacedFrame(NamedTuple):
     """Rows of a frame to store; ``partition`` and ``offset`` of it in ``weighed``."""
 
     frame: Frame
-    partition: int
-    offset: int
-
-
-class PlacedScore(NamedTuple):
-    """A score update with where it lies in ``scores``."""
-
-    update: ScoreUpdate
     partition: int
     offset: int
 
@@ -71,30 +61,6 @@ def read_frame(data: bytes) -> Frame:
         if columns["at"].min() < 0:
             raise ValueError("a row has a time before 1970")
     return frame
-
-
-_decode_score = msgspec.json.Decoder(ScoreUpdate).decode
-
-
-def read_score(data: bytes) -> ScoreUpdate:
-    """Decode a score update; raises ``ValueError`` if its values cannot be stored."""
-    try:
-        update = _decode_score(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"not a score update: {error}") from error
-    sums = update.weights, update.interactions, update.engagers
-    if any(len(numbers) != len(HORIZON_NAMES) for numbers in sums):
-        raise ValueError(f"sums of {[len(numbers) for numbers in sums]} horizons, not 5 each")
-    long = (
-        *update.weights, *update.interactions, *update.engagers, update.epoch, update.sequence,
-        update.position, update.bits, update.influence,
-    )  # fmt: skip
-    _fit("the smallest number", min(long), _INT64)
-    _fit("the largest number", max(long), _INT64)
-    _fit("change", update.change, _INT32)
-    _fit("model", update.model, _UINT16)
-    _fit("partition", update.partition, _UINT32)
-    return update
 
 
 _decode_letter = msgspec.json.Decoder(DeadLetter).decode
@@ -178,33 +144,6 @@ def interaction_columns(frames: Sequence[PlacedFrame], log: int) -> dict[str, Ar
         "weighed_partition": repeated("weighed_partition", [p.partition for p in frames]),
         "weighed_offset": repeated("weighed_offset", [p.offset for p in frames]),
     }
-
-
-def score_columns(scores: Sequence[PlacedScore], log: int) -> dict[str, Array]:
-    """Columns of ``scores``."""
-    updates = [placed.update for placed in scores]
-
-    def column(name: str, values: list[Any]) -> Array:
-        dtype = dtype_of(SCORES, name)
-        return objects(values) if dtype.hasobject else np.array(values, dtype)
-
-    columns: dict[str, Array] = {"log": np.full(len(scores), log, np.uint64)}
-    for name in (
-        "profile", "epoch", "sequence", "clock", "score", "change", "cause", "bits", "momentum",
-        "influence", "level", "model",
-    ):  # fmt: skip
-        columns[name] = column(name, [getattr(update, name) for update in updates])
-    for prefix, field in (
-        ("weight", "weights"), ("interactions", "interactions"), ("engagers", "engagers"),
-    ):  # fmt: skip
-        numbers = np.array([getattr(update, field) for update in updates], np.int64)
-        for position, horizon in enumerate(HORIZON_NAMES):
-            columns[f"{prefix}_{horizon}"] = numbers[:, position]
-    columns["weighed_partition"] = column("weighed_partition", [u.partition for u in updates])
-    columns["weighed_offset"] = column("weighed_offset", [u.position for u in updates])
-    columns["topic_partition"] = column("topic_partition", [s.partition for s in scores])
-    columns["topic_offset"] = column("topic_offset", [s.offset for s in scores])
-    return columns
 
 
 def letter_columns(letters: Sequence[PlacedLetter], log: int) -> dict[str, list[Any]]:

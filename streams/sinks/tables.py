@@ -1,10 +1,8 @@
 """The columns that the sink writes, with their ClickHouse and numpy types."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 HORIZON_NAMES: Final = ("6h", "24h", "7d", "30d", "90d")
 """The five horizons of a score, as the columns spell them."""
@@ -112,10 +110,3 @@ _DTYPES: Final[dict[str, np.dtype[Any]]] = {
 def dtype_of(table: str, column: str) -> np.dtype[Any]:
     """The numpy type in which a column is inserted; moments are milliseconds since 1970."""
     return _DTYPES[TABLES[table][column]]
-
-
-def objects(texts: Sequence[str | bytes]) -> npt.NDArray[np.object_]:
-    """``object[len(texts)]``: texts in the form that ``Database.insert`` takes."""
-    array = np.empty(len(texts), object)
-    array[:] = texts
-    return array

@@ -10,15 +10,17 @@ cannot overrule the one that has it now.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 from prometheus_client import CollectorRegistry
 
 from config.settings import ClickHouseAddress
 from schemas.topics import Topic
-from streams.core.records import Record
+from streams.core.records import NULL, RecordColumns
 from streams.engine.crash_points import Point, reach
 from streams.metrics.common import SINK
 from streams.metrics.sink import Flushed, SinkMetrics
@@ -26,9 +28,11 @@ from streams.sinks import rows
 from streams.sinks.client import Database
 from streams.sinks.migrate import check_columns, check_migrated
 from streams.sinks.progress import Progress
+from streams.sinks.score_rows import ScoreRows, read_scores, score_columns
 from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, PROGRESS, SCORES
 
 TopicPartition = tuple[Topic, int]
+Longs = npt.NDArray[np.int64]
 
 _ANSWER_SECONDS: Final = 30
 _CLAIM_RANDOM_BITS: Final = 20
@@ -50,7 +54,7 @@ class _Claimed:
     moved: bool = False
     pending: int = 0
     frames: list[rows.PlacedFrame] = field(default_factory=list)
-    scores: list[rows.PlacedScore] = field(default_factory=list)
+    scores: list[ScoreRows] = field(default_factory=list)
     letters: list[rows.PlacedLetter] = field(default_factory=list)
 
     def forget_rows(self) -> None:
@@ -135,27 +139,22 @@ class Writer:
         if claimed := self._claimed.pop((topic, partition), None):
             self.pending -= claimed.pending
 
-    def add(self, topic: Topic, partition: int, records: Sequence[Record], last: int) -> None:
+    def add(self, topic: Topic, partition: int, records: RecordColumns, last: int) -> None:
         """Buffer the records of a claimed partition up to offset ``last``.
 
-        Records before the next offset are passed over. A record that cannot be read becomes a
-        dead letter.
+        Records before the next offset and tombstones are passed over. A record that cannot be read
+        becomes a dead letter.
         """
         claimed = self._claimed[topic, partition]
         progress = claimed.progress
         holes = progress.holes
-        read = _READERS[topic]
-        for record in records:
-            if record.offset < progress.next_offset or record.value is None:
-                continue
-            try:
-                count = read(claimed, partition, record.offset, record.value)
-            except ValueError as error:
-                self.unreadable += 1
-                claimed.letters.append(rows.unreadable(topic, partition, record, error))
-                count = 1
-            claimed.pending += count
-            self.pending += count
+        new = (records.offsets >= progress.next_offset) & (records.value_sizes != NULL)
+        count, bad = _READERS[topic](claimed, partition, records, np.flatnonzero(new))
+        for place, error in bad:
+            claimed.letters.append(rows.unreadable(topic, partition, records[place], error))
+        self.unreadable += len(bad)
+        claimed.pending += count + len(bad)
+        self.pending += count + len(bad)
         self._metrics.holes.labels(SINK).inc(progress.holes - holes)
         if last >= progress.next_offset:
             progress.next_offset = last + 1
@@ -175,8 +174,8 @@ class Writer:
             with self._metrics.insert(INTERACTIONS):
                 flushed.rows[Topic.WEIGHED] = self._db.insert(INTERACTIONS, columns)
             flushed.interactions = [columns]
-        if scores := [placed for claimed in every for placed in claimed.scores]:
-            columns = rows.score_columns(scores, self._log)
+        if scores := [part for claimed in every for part in claimed.scores]:
+            columns = score_columns(scores, self._log)
             with self._metrics.insert(SCORES):
                 flushed.rows[Topic.SCORES] = self._db.insert(SCORES, columns)
         if letters := [placed for claimed in every for placed in claimed.letters]:
@@ -234,31 +233,59 @@ def _following(claim: int) -> int:
     return count << _CLAIM_RANDOM_BITS | secrets.randbits(_CLAIM_RANDOM_BITS)
 
 
-def _read_frame(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
-    """Keep what is new in a frame; returns its rows."""
-    new = claimed.progress.take(
-        rows.read_frame(value),
-        begins_late=claimed.begins_late,
-        accept_loss=claimed.accept_loss,
-    )
-    if new:
-        claimed.frames.append(rows.PlacedFrame(new, partition, offset))
-        return len(new)
-    return 0
+Bad = list[tuple[int, ValueError]]
+"""Records that cannot be read, with the reason."""
 
 
-def _read_score(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
-    claimed.scores.append(rows.PlacedScore(rows.read_score(value), partition, offset))
-    return 1
+def _read_frames(
+    claimed: _Claimed, partition: int, records: RecordColumns, wanted: Longs
+) -> tuple[int, Bad]:
+    """Keep what is new in the ``wanted`` frames; returns its rows."""
+    count, bad = 0, []
+    for place in wanted.tolist():
+        try:
+            frame = rows.read_frame(records.value(place) or b"")
+        except ValueError as error:
+            bad.append((place, error))
+            continue
+        new = claimed.progress.take(
+            frame, begins_late=claimed.begins_late, accept_loss=claimed.accept_loss
+        )
+        if new:
+            offset = int(records.offsets[place])
+            claimed.frames.append(rows.PlacedFrame(new, partition, offset))
+            count += len(new)
+    return count, bad
 
 
-def _read_letter(claimed: _Claimed, partition: int, offset: int, value: bytes) -> int:
-    claimed.letters.append(rows.PlacedLetter(rows.read_letter(value), partition, offset))
-    return 1
+def _read_scores(
+    claimed: _Claimed, partition: int, records: RecordColumns, wanted: Longs
+) -> tuple[int, Bad]:
+    """Keep the ``wanted`` updates; returns their number."""
+    read, bad = read_scores(records, wanted, partition)
+    if len(read):
+        claimed.scores.append(read)
+    return len(read), bad
 
 
-_READERS: Final[dict[Topic, Callable[[_Claimed, int, int, bytes], int]]] = {
-    Topic.WEIGHED: _read_frame,
-    Topic.SCORES: _read_score,
-    Topic.DEAD_LETTERS: _read_letter,
+def _read_letters(
+    claimed: _Claimed, partition: int, records: RecordColumns, wanted: Longs
+) -> tuple[int, Bad]:
+    """Keep the ``wanted`` dead letters; returns their number."""
+    bad: Bad = []
+    for place in wanted.tolist():
+        try:
+            letter = rows.read_letter(records.value(place) or b"")
+        except ValueError as error:
+            bad.append((place, error))
+            continue
+        offset = int(records.offsets[place])
+        claimed.letters.append(rows.PlacedLetter(letter, partition, offset))
+    return len(wanted) - len(bad), bad
+
+
+_READERS: Final[dict[Topic, Callable[[_Claimed, int, RecordColumns, Longs], tuple[int, Bad]]]] = {
+    Topic.WEIGHED: _read_frames,
+    Topic.SCORES: _read_scores,
+    Topic.DEAD_LETTERS: _read_letters,
 }

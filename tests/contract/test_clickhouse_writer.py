@@ -15,6 +15,7 @@ from renown.queries import run_report
 from schemas.dead_letter import DeadLetter
 from schemas.frames import Frame
 from schemas.topics import Topic
+from streams.core.records import RecordColumns
 from streams.sinks.client import Database, Row
 from streams.sinks.errors import Unavailable
 from streams.sinks.migrate import migrate
@@ -211,8 +212,8 @@ def test_empty_frames_move_the_progress(db: Database, opened: Opened) -> None:
 def test_gaps_in_the_offsets_are_part_of_the_progress(db: Database, opened: Opened) -> None:
     writer = opened()
     writer.claim(Topic.WEIGHED, 0)
-    writer.add(Topic.WEIGHED, 0, records(SIX[:1], start=4), last=7)
-    writer.add(Topic.WEIGHED, 0, [], last=9)
+    writer.add(Topic.WEIGHED, 0, RecordColumns.of(records(SIX[:1], start=4)), last=7)
+    writer.add(Topic.WEIGHED, 0, RecordColumns.of([]), last=9)
     assert writer.flush() == {(Topic.WEIGHED, 0): 10}
 
 

@@ -12,7 +12,7 @@ from schemas.frames import Frame
 from schemas.model import load_model
 from schemas.score import ScoreUpdate
 from schemas.topics import Topic
-from streams.core.records import Record
+from streams.core.records import Record, RecordColumns
 from streams.core.score import ScorePartition
 from streams.sinks.client import Database
 from streams.sinks.migrate import migrate
@@ -64,7 +64,7 @@ def records(values: Sequence[bytes | Frame | msgspec.Struct], start: int = 0) ->
 
 def add(writer: Writer, topic: Topic, partition: int, batch: Sequence[Record]) -> None:
     """Give a batch to a writer that has claimed the partition."""
-    writer.add(topic, partition, batch, batch[-1].offset)
+    writer.add(topic, partition, RecordColumns.of(batch), batch[-1].offset)
 
 
 def store(writer: Writer, topic: Topic, values: Sequence[bytes | Frame | msgspec.Struct]) -> None:

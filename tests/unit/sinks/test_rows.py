@@ -9,48 +9,24 @@ import pytest
 from schemas.dead_letter import DeadLetter
 from schemas.frames import ROW_SCHEMA, Frame, FrameHeader, columns_of
 from schemas.hashing import hash64
-from schemas.score import ScoreUpdate
 from schemas.topics import Topic
 from streams.core.records import Record
 from streams.sinks.rows import (
     PlacedFrame,
     PlacedLetter,
-    PlacedScore,
     interaction_columns,
     letter_columns,
     read_frame,
     read_letter,
-    read_score,
-    score_columns,
     unreadable,
 )
-from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, SCORES, TABLES, dtype_of
+from streams.sinks.tables import DEAD_LETTERS, INTERACTIONS, TABLES, dtype_of
 from streams.sinks.text_arrays import plain
 from tests.support.weighed import HOUR, Row, frame, numbered
 
-UPDATE = ScoreUpdate(
-    profile="twitter:zoe",
-    score=17996,
-    bits=324_000,
-    momentum=60,
-    influence=7000,
-    weights=(1, 2, 3, 4, 5),
-    interactions=(6, 7, 8, 9, 10),
-    engagers=(11, 12, 13, 14, 15),
-    model=1,
-    clock=1000 * HOUR,
-    partition=2,
-    position=40,
-    epoch=3,
-    sequence=9,
-)
 LETTER = DeadLetter(
     reason="bad JSON", topic="interactions.like", partition=1, offset=5, at=HOUR, value=b"\xff{"
 )
-
-
-def changed(update: ScoreUpdate, **values: object) -> bytes:
-    return msgspec.json.encode(msgspec.to_builtins(update) | values)
 
 
 def test_rows_of_several_frames_stand_one_after_the_other() -> None:
@@ -97,16 +73,6 @@ def test_rows_of_several_frames_stand_one_after_the_other() -> None:
     ]
 
 
-def test_a_score_fills_every_column() -> None:
-    columns = score_columns([PlacedScore(UPDATE, 3, 77)], log=8)
-    assert set(columns) == set(TABLES[SCORES])
-    assert all(values.dtype == dtype_of(SCORES, name) for name, values in columns.items())
-    row = {name: values[0] for name, values in columns.items()}
-    assert (row["weight_6h"], row["interactions_7d"], row["engagers_90d"]) == (1, 8, 15)
-    assert (row["weighed_partition"], row["weighed_offset"]) == (2, 40)
-    assert (row["topic_partition"], row["topic_offset"]) == (3, 77)
-
-
 def test_a_dead_letter_fills_every_column() -> None:
     columns = letter_columns([PlacedLetter(LETTER, 0, 4)], log=8)
     assert list(columns) == list(TABLES[DEAD_LETTERS])
@@ -114,28 +80,9 @@ def test_a_dead_letter_fills_every_column() -> None:
     assert columns["key"] == [b""]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"weights": [1, 2, 3]},
-        {"engagers": [1, 2, 3, 4, 1 << 63]},
-        {"sequence": 1 << 63},
-        {"change": 1 << 31},
-        {"model": 1 << 16},
-        {"partition": -1},
-        {"score": 5},
-        {"profile": ""},
-    ],
-)
-def test_a_score_that_cannot_be_stored_is_refused(values: dict[str, object]) -> None:
-    assert read_score(changed(UPDATE)) == UPDATE
-    with pytest.raises(ValueError, match=r"."):
-        read_score(changed(UPDATE, **values))
-
-
 @pytest.mark.parametrize("data", [b"", b"{}", b"null", b"\xff\xfe", b'{"reason":"\xff"}', b"[1]"])
-def test_noise_is_neither_a_score_nor_a_letter_nor_a_frame(data: bytes) -> None:
-    for read in (read_score, read_letter, read_frame):
+def test_noise_is_neither_a_letter_nor_a_frame(data: bytes) -> None:
+    for read in (read_letter, read_frame):
         with pytest.raises(ValueError, match=r"."):
             read(data)
 
