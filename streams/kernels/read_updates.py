@@ -101,7 +101,7 @@ def read_updates(data: Bytes, places: Longs, sizes: Longs, bounds: Bounds, read:
     ``bounds``, a name that is not plain ASCII, or less than SLACK bytes of ``data`` behind them.
     """
     numbers, causes, profiles, profile_sizes = read
-    least, greatest, longest = bounds
+    least, greatest, longest = bounds.least, bounds.greatest, bounds.longest_profile
     bytes_ = address_of(data)
     unread = 0
     for row in range(len(places)):
