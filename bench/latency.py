@@ -5,7 +5,7 @@ its own. An event's time counts from when it was due, so whatever keeps the send
 too (no coordinated omission). It is covered by the first update of its target that counts as many
 interactions as had been sent to that target with it, and stored when the sink's progress, which is
 written behind the rows, has passed its offset. ``quiet``: only events of accounts that got none in
-the second before (one that changes all the time is published once a second, on purpose).
+the second before (one that changes all the time is published every 0.25 s, on purpose).
 """
 
 import multiprocessing
@@ -40,7 +40,8 @@ NAME: Final = "latency"
 SPREAD_BELOW: Final = 10_000
 """Events a second below which every account is a target as often as any other."""
 
-_WARM_SECONDS: Final = 8.0
+_WARM_SECONDS: Final = 20.0
+"""Until the broker's Java is compiled and the score worker's tables have their size."""
 _DRAIN_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 _AHEAD_SECONDS: Final = 2.0

@@ -87,7 +87,7 @@ def _latency(result: Result) -> Iterator[str]:
         ]
         yield f"| {int(rate):,} | {' | '.join(cells)} |"
     yield ""
-    yield "Quiet: nothing for a second before. A busy account is published once a second."
+    yield "Quiet: nothing for a second before. A busy account is published every 0.25 s."
 
 
 def _growth(result: Result) -> Iterator[str]:

@@ -58,7 +58,7 @@ class ScorePartition:
         *,
         once: bool,
         idle_seconds: float = 10.0,
-        emit_seconds: float = 1.0,
+        emit_seconds: float = 0.25,
         exact_engagers: bool = True,
         partitions: int = 0,
     ) -> None:
@@ -358,7 +358,7 @@ class ScorePartition:
         *,
         once: bool,
         idle_seconds: float = 10.0,
-        emit_seconds: float = 1.0,
+        emit_seconds: float = 0.25,
         exact_engagers: bool = True,
         partitions: int = 0,
     ) -> "ScorePartition":
