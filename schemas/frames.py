@@ -165,16 +165,18 @@ def decode_frame(data: bytes) -> Frame:
     if found := _FORM.read(data):
         try:
             header = msgspec.json.decode(found.note, type=FrameHeader)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise ValueError(f"not a frame of weighed interactions: {error}") from error
         return Frame(header, _columns_in(data, found))
     try:
         with pa.ipc.open_stream(data) as reader:
             schema = reader.schema
-            batch = _only_batch(list(reader), schema)
-            batch.validate(full=True)  # lengths that lie would be read beyond the buffers
+            batches = list(reader)
+        for each in batches:
+            each.validate(full=True)  # lengths that lie would be read beyond the buffers
+        batch = _only_batch(batches, schema)
         header = msgspec.json.decode((schema.metadata or {})[_HEADER_KEY], type=FrameHeader)
-    except (pa.ArrowException, OSError, KeyError, msgspec.DecodeError) as error:
+    except (pa.ArrowException, OSError, KeyError, msgspec.DecodeError, RecursionError) as error:
         raise ValueError(f"not a frame of weighed interactions: {error}") from error
     if not schema.equals(ROW_SCHEMA):
         batch = _of_first_version(batch)
@@ -220,7 +222,7 @@ def _columns_in(data: bytes, found: Found) -> Columns:
         if missing and name not in _OPTIONAL:
             raise ValueError(f"frame without some values in {name}")
         if name in _TEXTS:
-            columns[name] = _texts(data, validity, values, next(spans), found.rows)
+            columns[name] = _texts(data, validity, values, next(spans), found.rows, missing)
         else:
             columns[name] = _numbers_at(data, values, found.rows, _DTYPES[name])
     return columns
@@ -242,8 +244,9 @@ def _texts(
     places_at: tuple[int, int],
     text_at: tuple[int, int],
     rows: int,
+    missing: int,
 ) -> TextColumn:
-    """A column of texts; raises ``ValueError`` unless its places and its UTF-8 are sound."""
+    """A column of texts; ``ValueError`` unless its places, UTF-8 and ``missing`` are sound."""
     places = np.frombuffer(data, np.int32, rows + 1, places_at[0])
     start, size = text_at
     if places[0] or places[-1] != size or (places[1:] < places[:-1]).any():
@@ -258,7 +261,8 @@ def _texts(
     valid = None
     if validity[1]:
         valid = _numbers_at(data, validity, rows, np.bool_)
-        valid = None if valid.all() else valid
+        if rows - np.count_nonzero(valid) != missing:
+            raise ValueError(f"frame that does not lack {missing} texts as it says")
     return TextColumn(characters, places, valid)
 
 

@@ -63,8 +63,9 @@ class StreamForm:
         self, note: bytes, rows: int, missing: Sequence[int], buffers: Sequence[Buffer]
     ) -> bytes:
         """The stream of one batch of contiguous ``buffers``; ``missing``: values of each column."""
-        before, after = self._intro(-(-max(1, len(note)) // _STEP) * _STEP)
-        intro = (before, note, _BLANK * (-len(note) % _STEP), after)
+        size = max(1, -(-len(note) // _STEP)) * _STEP
+        before, after = self._intro(size)
+        intro = (before, note.ljust(size, _BLANK), after)
         if not rows:
             return b"".join((*intro, self._nothing))
         sizes = [0 if buffer is None else buffer.nbytes for buffer in buffers]
@@ -119,7 +120,7 @@ class StreamForm:
             return False
         left = iter(sizes)
         for lost, widths in zip(missing, self._widths, strict=True):
-            if next(left) != (_bytes(rows, 1) if lost else 0):
+            if not 0 <= lost <= rows or next(left) != (_bytes(rows, 1) if lost else 0):
                 return False
             if next(left) != _bytes(rows, widths.each) + widths.more:
                 return False
@@ -177,11 +178,12 @@ class StreamForm:
         )
         self._nodes_at = self._place_of(self._nodes.pack(*nodes))
         self._spans_at = self._place_of(self._spans.pack(*spans))
-        self._body_at = self._place_of(_LONG.pack(body))
         elsewhere = {
             *range(self._nodes_at, self._nodes_at + self._nodes.size),
             *range(self._spans_at, self._spans_at + self._spans.size),
         }
+        # without texts in the last column, its last buffer begins where the body ends
+        self._body_at = self._place_of(_LONG.pack(body), besides=elsewhere)
         self._rows_at = self._place_of(_LONG.pack(_PROBE_ROWS), besides=elsewhere)
 
     def _place_of(self, numbers: bytes, besides: Set[int] = frozenset()) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,8 @@ import pyarrow as pa
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int32]
+
+_MOST_BYTES: Final = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +44,10 @@ class TextColumn:
 
     @staticmethod
     def joined(columns: Sequence["TextColumn"]) -> "TextColumn":
-        """The texts of all ``columns``, one after the other; at least one column."""
+        """The texts of all ``columns``, one after the other; at least one column.
+
+        Raises ``OverflowError`` if they are more than 2 GiB together.
+        """
         if len(columns) == 1:
             return columns[0]
         data, places, valid = [], [np.zeros(1, np.int32)], []
@@ -50,8 +55,10 @@ class TextColumn:
         for column in columns:
             first, last = int(column.places[0]), int(column.places[-1])
             data.append(column.data[first:last])
-            places.append(column.places[1:] + np.int32(end - first))
-            end += last - first
+            moved, end = end - first, end + last - first
+            if end > _MOST_BYTES:
+                raise OverflowError("texts of more than 2 GiB in one column: join fewer rows")
+            places.append(column.places[1:] + np.int32(moved))
             valid.append(np.ones(len(column), np.bool_) if column.valid is None else column.valid)
         missing = any(column.valid is not None for column in columns)
         return TextColumn(
