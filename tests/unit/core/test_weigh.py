@@ -6,16 +6,25 @@ import pytest
 from schemas.dead_letter import LARGEST_KEPT_BODY
 from schemas.frames import OUTCOMES, ROW_SCHEMA
 from schemas.hashing import hash64
-from schemas.interaction import Heartbeat, Interaction
+from schemas.interaction import LATEST_AT, Heartbeat, Interaction
 from schemas.kinds import Kind
 from schemas.model import load_model
+from schemas.post import Post
 from schemas.topics import Topic
 from streams.core.records import Record
 from streams.core.weigh import LARGEST_KEPT_KEY, WeighSource
 from streams.core.weigh_partition import WeighPartition
 from streams.core.weighed import Weighed
 from streams.kernels.seen import LARGEST_RECORD
-from tests.support.interactions import HOUR, NOON, account_in, interaction, record
+from tests.support.interactions import (
+    HOUR,
+    MINUTE,
+    NOON,
+    account_in,
+    encode,
+    interaction,
+    record,
+)
 from tests.support.rows import all_rows, rows_in
 
 MODEL = load_model()
@@ -205,6 +214,45 @@ def test_the_clock_is_the_highest_event_time() -> None:
     assert weigh.clock == NOON + HOUR
     feed(weigh, Heartbeat(clock=NOON), b"no clock at all")
     assert weigh.clock == NOON + HOUR
+
+
+@pytest.mark.parametrize("topic", [Topic.RETWEET, Topic.POSTS])
+@pytest.mark.parametrize("at", [NOON + 5 * MINUTE + 1, NOON + 30 * 24 * HOUR, LATEST_AT])
+def test_the_future_is_set_aside_and_moves_nothing(topic: Topic, at: int) -> None:
+    """What lies ahead of its own record: the wall clock has no say, so a replay decides alike."""
+    weigh, messages = source(topic), []
+    for id_, when in (("1", NOON), ("2", at), ("3", NOON + 5 * MINUTE)):
+        made: Interaction | Post = interaction(id=id_, at=when, received_at=max(when, NOON))
+        if topic is Topic.POSTS:
+            made = Post(id=id_, at=when, network="twitter", author="twitter:ada")
+        messages.append(made)
+    records = [Record(i, NOON, None, encode(message)) for i, message in enumerate(messages)]
+    weighed = weigh.apply(records, 2)
+    assert [(letter.reason, letter.offset) for letter in weighed.dead] == [("absurd time", 1)]
+    assert [row["at"] for row in rows_of(weighed)] == [NOON, NOON + 5 * MINUTE]
+    assert weigh.clock == NOON + 5 * MINUTE
+    assert counts(weigh) == {"accepted": 2, "dead": 1}
+
+
+def test_a_heartbeat_from_the_future_is_set_aside() -> None:
+    weigh = source()
+    feed(weigh, interaction())
+    for number, ahead in enumerate((5 * MINUTE + 1, 30 * 24 * HOUR, LATEST_AT - NOON)):
+        beat = Record(1 + number, NOON, None, encode(Heartbeat(clock=NOON + ahead)))
+        assert [letter.reason for letter in weigh.apply([beat], 1 + number).dead] == ["absurd time"]
+    assert weigh.clock == NOON
+
+
+@pytest.mark.parametrize("published", [LATEST_AT, (1 << 63) - 1, -1, -(1 << 63)])
+def test_a_time_of_publishing_that_cannot_be_is_borne(published: int) -> None:
+    weigh = source()
+    good = interaction(at=NOON, received_at=NOON)
+    later = interaction(id="2", at=NOON + 5 * MINUTE + 1, received_at=NOON)
+    records = [Record(i, published, None, encode(m)) for i, m in enumerate((good, later))]
+    weighed = weigh.apply(records, 1)
+    accepted = int(published > 0)
+    assert len(rows_of(weighed)) == accepted
+    assert [letter.reason for letter in weighed.dead] == ["absurd time"] * (2 - accepted)
 
 
 def test_a_bad_record_becomes_a_dead_letter_and_the_flow_goes_on() -> None:
