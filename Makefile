@@ -1,6 +1,6 @@
 # Everything a developer needs: make help
 .DEFAULT_GOAL := help
-.PHONY: help setup demo env test acceptance crash lint check lock clean
+.PHONY: help setup demo env test acceptance crash bounds lint check lock clean
 
 VENV := .venv
 STAMP := $(VENV)/.installed
@@ -46,6 +46,11 @@ acceptance: setup ## complete public data and crashes at every point, on both br
 
 crash: setup ## random kills and outages on a running load, judged after each (FAULTS=n SEED=s BROKER=apache|embedded|cluster)
 	@$(PY) -m tests.crash --faults $(FAULTS) --seed $(SEED) --broker $(BROKER)
+
+# Their code is kept apart: what checks indexes is slower and must not be found by a worker.
+bounds: setup ## the tests of the kernels, every index into an array checked (three minutes)
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$(CURDIR)/build/bounds" sh -c '$(PY) -m streams.warming && \
+	  $(VENV)/bin/pytest tests/unit/kernels tests/unit/core tests/properties/kernels tests/properties/core'
 
 lint: setup ## format, lint, types, import rules, dead code, length of modules
 	$(VENV)/bin/ruff format --check .
