@@ -192,6 +192,25 @@ def test_wall_time_alone_moves_a_quiet_partition() -> None:
     assert (update.cause, update.weights[:2]) == ("time", (0, 1536))
 
 
+def test_a_source_far_ahead_takes_nothing_from_the_windows_of_the_others() -> None:
+    state = partition(once=False)
+    ahead = 1000 + 100 * 24
+    state.apply(frame([Row(hour=1000)]), 0, 0)
+    [before] = state.updates(0)
+    state.apply(frame([Row(hour=ahead, target="twitter:yan", source=1)]), 1, 1)
+    state.apply(frame([Row(hour=1000, actor="ben", offset=1)]), 2, 1)
+    [update] = state.updates(1)
+    assert update.profile == "twitter:zoe"
+    assert update.clock == before.clock
+    assert update.engagers == (2,) * 5
+    # what it told waits for its hour, which comes when nobody else is there
+    state.apply(frame([], source=1, first=1, clock=ahead * HOUR), 3, 12)
+    assert {u.profile: u.engagers for u in state.updates(12)} == {
+        "twitter:zoe": (0,) * 5,
+        "twitter:yan": (1,) * 5,
+    }
+
+
 def test_momentum_knows_since_when_an_account_is_known() -> None:
     state = partition()
     state.apply(frame(numbered([Row(hour=900), Row(hour=1000)])), 0, 0)
