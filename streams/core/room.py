@@ -10,6 +10,8 @@ SMALLEST: Final = 64
 """Rows or slots of an array that is in use at all."""
 _FILLED: Final = (5, 8)
 """So many slots of so many are taken at most."""
+_TIGHTLY_FILLED: Final = (4, 5)
+"""Likewise, where a slot tells most rows apart without a look at them."""
 
 
 def more(capacity: int, needed: int) -> int:
@@ -22,6 +24,14 @@ def slots_for(slots: int, rows: int) -> int:
     most, of = _FILLED
     while rows * of > slots * most:
         slots *= 2
+    return slots
+
+
+def tight_slots_for(slots: int, rows: int) -> int:
+    """How many slots an index of so many rows has that had ``slots``: a third more at a time."""
+    most, of = _TIGHTLY_FILLED
+    while rows * of > slots * most:
+        slots += slots // 3
     return slots
 
 

@@ -6,8 +6,7 @@ as long as that lies in the longest horizon. One that is ahead of ``now`` waits 
 ``now`` reaches it. Everything is an integer that is added and later subtracted, so the state
 depends only on which rows came and on ``now``, not on their order.
 
-This is the memory of the compiled kernels (``streams/kernels/windows.py``): arrays that grow before
-a kernel needs the room.
+The work is done by compiled kernels (``streams/kernels/windows.py``).
 """
 
 from collections.abc import Sequence
@@ -17,47 +16,30 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.texts import TextColumn
-from streams.core.arrays import Ints, fresh, grown
+from streams.core.arrays import Ints, grown
 from streams.core.batches import alike, read_only, scratch_for
 from streams.core.moved import Moved, moved
-from streams.core.room import SMALLEST, enlarged, more, slots_for
 from streams.core.slices import new_slice, packed, unpacked
+from streams.core.window_arrays import WindowArrays
 from streams.kernels.accounts import (
     find_accounts,
     free_accounts,
     free_rows,
-    index_accounts,
     pack_names,
 )
-from streams.kernels.cells import Cells
-from streams.kernels.engagers import index_pairs
 from streams.kernels.hours import advance, begin, enter, find_bereft, mark_fading
 from streams.kernels.levels import level_needed, raise_level, unnamed_hours
 from streams.kernels.score_arrays import (
-    ACCOUNT,
     ACCOUNTS,
-    ALIVE,
-    CELL,
-    CELLS,
-    CLASS_BITS,
-    COUNTERS,
     DEAD_NAME_BYTES,
-    ENTRIES,
-    ENTRY,
     KIND_BITS,
-    LARGE,
     LAST_HOUR,
     LIMIT,
-    MOST_HORIZONS,
     NAME_BYTES,
     NOW,
-    PAIR,
-    PAIRS,
     POST,
-    POSTERS,
     TOP,
     Columns,
-    ScoreArrays,
 )
 from streams.kernels.slices import Slice, dump, load, measure
 from streams.kernels.windows import apply_rows, record_rows
@@ -68,7 +50,6 @@ NAMED: Final = 4096
 The sample is at least half as large: no score above 40 points is off by more than 0.2.
 """
 _UNLIMITED: Final = (1 << 31) - 2
-_RECENT: Final = 1 << 12
 _SPARE_BYTES: Final = 1 << 16
 _NEVER: Final = -1
 _TURNS: Final = 64
@@ -76,79 +57,20 @@ _TURNS: Final = 64
 _WHOLE: Final = 1 << 12
 """So many accounts have their turn in any case: a small state is always whole."""
 
-_ACCOUNT_COLUMNS: Final = ("head", "level", "name_at", "name_size")
-_SUMS: Final = ("weights", "interactions", "distinct")
-_CELL_COLUMNS: Final = (*_SUMS, "poster", "last", "first", "following")
 _KIND_MASK: Final = (1 << KIND_BITS) - 1
 
 
-class Windows:
+class Windows(WindowArrays):
     """Windows of all accounts of a partition. ``exact``: engagers are never sampled."""
 
     def __init__(
         self, horizons: Sequence[int], classes: int, kinds: int, *, exact: bool, named: int = NAMED
     ) -> None:
-        if classes >= 1 << CLASS_BITS or kinds > 1 << KIND_BITS or len(horizons) > MOST_HORIZONS:
-            raise ValueError(f"no room for {classes} classes, {kinds} kinds, {len(horizons)} hours")
-        sums = (0, len(horizons))
-        cells = Cells(
-            weights=np.zeros(sums, np.int64),
-            interactions=np.zeros(sums, np.int64),
-            distinct=np.zeros((0, len(horizons), classes), np.int32),
-            posts=np.zeros(sums, np.int32),
-            poster=np.zeros(0, np.int32),
-            last=np.zeros(0, np.int32),
-            first=np.zeros(0, np.int32),
-            head=np.zeros(0, np.int32),
-            following=np.zeros(0, np.int32),
-            level=np.zeros(0, np.uint8),
-            names=np.zeros(0, np.uint8),
-            name_at=np.zeros(0, np.int64),
-            name_size=np.zeros(0, np.uint16),
-        )
-        self.arrays = ScoreArrays(
-            cells=cells,
-            account_rows=np.zeros(0, ACCOUNT),
-            cell_rows=np.zeros(0, CELL),
-            pair_rows=np.zeros(0, PAIR),
-            entry_rows=np.zeros(0, ENTRY),
-            large=np.zeros((0, 2), np.int64),
-            account_slots=np.zeros(SMALLEST, np.int32),
-            pair_slots=np.zeros(SMALLEST, np.int32),
-            panes=np.zeros(0, np.int32),
-            recent=np.zeros(_RECENT, np.int32),
-            horizons=np.array(horizons, np.int64),
-            counters=np.zeros(COUNTERS, np.int64),
-        )
+        super().__init__(horizons, classes, kinds)
         self._kinds = kinds
         # by account: number of the snapshot that holds it as it is, or _NEVER
-        self._copied: Ints = np.empty(0, np.int64)
+        self._copied: npt.NDArray[np.int32] = np.empty(0, np.int32)
         self.arrays.counters[LIMIT] = _UNLIMITED if exact else named
-
-    @property
-    def now(self) -> int:
-        """The hour."""
-        return int(self.arrays.counters[NOW])
-
-    @property
-    def top(self) -> int:
-        """Accounts have numbers below this one; some of them may be free."""
-        return int(self.arrays.counters[TOP + ACCOUNTS])
-
-    @property
-    def accounts(self) -> int:
-        """How many accounts there are."""
-        return int(self.arrays.counters[ALIVE + ACCOUNTS])
-
-    @property
-    def cells(self) -> Cells:
-        """What the score follows from."""
-        return self.arrays.cells
-
-    def name(self, account: int) -> str:
-        """The name of an account."""
-        at, size = int(self.cells.name_at[account]), int(self.cells.name_size[account])
-        return bytes(self.cells.names[at : at + size]).decode()
 
     def apply(self, columns: Columns) -> npt.NDArray[np.int32]:
         """Count rows, of which ``weights`` are positive on an undo too; returns their accounts.
@@ -284,7 +206,7 @@ class Windows:
     def load(self, snapshots: Sequence[dict[str, Any]]) -> None:
         """Become, from an empty instance, the one that the last snapshot was taken of."""
         last = snapshots[-1]
-        self._copied = np.full(last["top"], _NEVER, np.int64)
+        self._copied = np.full(last["top"], _NEVER, np.int32)
         slices = [(each["number"], unpacked(each["slice"])) for each in snapshots]
         for number, slice_ in slices:
             self._copied[slice_.accounts] = number
@@ -326,69 +248,3 @@ class Windows:
 
     def _make_room_for_names(self, names: npt.NDArray[np.uint8], places: Any) -> None:
         self.make_room_for_accounts(len(places) - 1, int(places[-1]) - int(places[0]))
-
-    def make_room_for_accounts(self, rows: int, name_bytes: int) -> None:
-        """Make room for so many more accounts with names of so many bytes together."""
-        arrays = self.arrays
-        top, capacity = self.top, len(arrays.account_rows)
-        if top + rows > capacity:
-            capacity = more(capacity, top + rows)
-            self._enlarge(capacity, top, "account_rows", _ACCOUNT_COLUMNS)
-        used = int(arrays.counters[NAME_BYTES])
-        if used + name_bytes > len(self.cells.names):
-            larger = more(len(self.cells.names), used + name_bytes)
-            self._set_cells(names=enlarged(self.cells.names, larger, used))
-        slots = slots_for(len(self.arrays.account_slots), self.accounts + rows)
-        if slots > len(self.arrays.account_slots):
-            self.arrays = self.arrays._replace(account_slots=fresh((slots,), np.int32))
-            index_accounts(self.arrays)
-
-    def make_room_for_cells(self, rows: int) -> None:
-        """Make room for so many more cells."""
-        top, capacity = int(self.arrays.counters[TOP + CELLS]), len(self.arrays.cell_rows)
-        if top + rows > capacity:
-            self._enlarge(more(capacity, top + rows), top, "cell_rows", _CELL_COLUMNS)
-
-    def make_room_for_posters(self, rows: int) -> None:
-        """Make room for the numbers of so many more cells with own posts."""
-        top, capacity = int(self.arrays.counters[TOP + POSTERS]), len(self.cells.posts)
-        if top + rows > capacity:
-            posts = enlarged(self.cells.posts, more(capacity, top + rows), top)
-            self._set_cells(posts=posts)
-
-    def make_room_for_pairs(self, rows: int) -> None:
-        """Make room for so many more pairs."""
-        counters, capacity = self.arrays.counters, len(self.arrays.pair_rows)
-        top, alive = int(counters[TOP + PAIRS]), int(counters[ALIVE + PAIRS])
-        if top + rows > capacity:
-            self._enlarge(more(capacity, top + rows), top, "pair_rows", ())
-        slots = slots_for(len(self.arrays.pair_slots), alive + rows)
-        if slots > len(self.arrays.pair_slots):
-            self.arrays = self.arrays._replace(pair_slots=fresh((slots,), np.int32))
-            index_pairs(self.arrays)
-
-    def make_room_for_entries(self, rows: int) -> None:
-        """Make room for so many more entries."""
-        top, capacity = int(self.arrays.counters[TOP + ENTRIES]), len(self.arrays.entry_rows)
-        if top + rows > capacity:
-            capacity = more(capacity, top + rows)
-            self._enlarge(capacity, top, "entry_rows", ())
-            # any of them may become large
-            held = int(self.arrays.counters[TOP + LARGE])
-            self.arrays = self.arrays._replace(large=enlarged(self.arrays.large, capacity, held))
-
-    def make_room_for_hours(self, hour: int) -> None:
-        """Make room for panes up to ``hour``."""
-        panes = self.arrays.panes
-        if hour >= len(panes):
-            larger = enlarged(panes, hour + hour // 8 + SMALLEST, len(panes))
-            self.arrays = self.arrays._replace(panes=larger)
-
-    def _enlarge(self, capacity: int, used: int, rows: str, columns: tuple[str, ...]) -> None:
-        larger: dict[str, Any] = {rows: enlarged(getattr(self.arrays, rows), capacity, used)}
-        self.arrays = self.arrays._replace(**larger)
-        cells = {name: enlarged(getattr(self.cells, name), capacity, used) for name in columns}
-        self._set_cells(**cells)
-
-    def _set_cells(self, **columns: npt.NDArray[Any]) -> None:
-        self.arrays = self.arrays._replace(cells=self.cells._replace(**columns))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.cells import NO_CELL, NO_FIRST, NO_HOUR, NO_POSTS
+from streams.kernels.cells import NO_CELL, NO_CROWD, NO_FIRST, NO_HOUR, NO_POSTS
 from streams.kernels.compiling import bare, kernel
 from streams.kernels.rows import give_account, give_cell, mixed, take_account, take_cell
 from streams.kernels.score_arrays import (
@@ -196,6 +196,7 @@ def cell_of(arrays: ScoreArrays, account: int, network: int) -> Number:
         cells.interactions[cell] = 0
         cells.distinct[cell] = 0
         cells.poster[cell] = NO_POSTS
+        cells.crowd[cell] = NO_CROWD
         cells.last[cell] = NO_HOUR
         cells.first[cell] = NO_FIRST
         cells.following[cell] = cells.head[account]

@@ -13,6 +13,8 @@ NO_CELL: Final = -1
 """In place of a cell: the end of a list."""
 NO_POSTS: Final = -1
 """In place of a row of own posts: the cell has none."""
+NO_CROWD: Final = -1
+"""In place of a row of ``crowds``: the cell's counts are narrow."""
 NO_HOUR: Final = -(1 << 30)
 """In place of the hour of the newest interaction: none. It is before any hour."""
 NO_FIRST: Final = 1 << 30
@@ -24,11 +26,17 @@ class Cells(NamedTuple):
 
     weights: npt.NDArray[np.int64]
     """int64[cells, horizons]: sums of weights."""
-    interactions: npt.NDArray[np.int64]
-    """int64[cells, horizons]: numbers of interactions."""
-    distinct: npt.NDArray[np.int32]
-    """int32[cells, horizons, classes]: engagers whose best class in the horizon is c or higher.
-    Of a sampled account only the named ones: scaled by ``<< level`` they stand for all."""
+    interactions: npt.NDArray[np.int32]
+    """int32[cells, horizons]: numbers of interactions, of a cell without a crowd."""
+    distinct: npt.NDArray[np.uint8]
+    """uint8[cells, horizons, classes]: engagers whose best class in the horizon is c or higher.
+    Of a sampled account only the named ones: scaled by ``<< level`` they stand for all. Of a cell
+    without a crowd."""
+    crowds: npt.NDArray[np.int64]
+    """int64[crowds, horizons, 1 + classes]: interactions, then engagers by class, of cells where
+    these are too many for the narrow columns (``streams/kernels/counts.py``)."""
+    crowd: npt.NDArray[np.int32]
+    """int32[cells]: the row of ``crowds``, or ``NO_CROWD``."""
     posts: npt.NDArray[np.int32]
     """int32[posters, horizons]: own posts, of the cells that ever had one since they were made."""
     poster: npt.NDArray[np.int32]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.compiling import bare
+from streams.kernels.counts import add_engager
 from streams.kernels.panes import best_of
 from streams.kernels.rows import give_pair, pair_hash, take_pair
 from streams.kernels.score_arrays import (
@@ -19,8 +20,10 @@ from streams.kernels.score_arrays import (
     LARGEST_LEVEL,
     LIMIT,
     NOBODY,
+    PAIR_BITS,
     PAIRS,
     POST,
+    SLOT_BITS,
     TOP,
     UNNAMED,
     Columns,
@@ -32,6 +35,7 @@ Numbers = npt.NDArray[np.int32]
 _BEST_MASK = (1 << CLASS_BITS) - 1
 _NOBODY = np.uint64(NOBODY)
 _HOURS = np.uint64(1 << 63)
+_HALF = np.uint64(32)
 
 
 @bare
@@ -75,16 +79,18 @@ def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: Number, hour: N
     best = UNNAMED if engager == _NOBODY else 0
     if not is_named(engager, level):
         engager, best = _HOURS | np.uint64(hour), UNNAMED
-    slots, rows = arrays.pair_slots, arrays.pair_rows
-    mask = len(slots) - 1
-    slot = np.int64(pair_hash(cell, engager) & np.uint64(mask))
+    slots, rows, bits = arrays.pair_slots, arrays.pair_rows, arrays.counters[PAIR_BITS]
+    hashed = pair_hash(cell, engager)
+    slot, tag = _home(hashed, len(slots)), _tag(hashed, bits)
     while slots[slot]:
-        pair = slots[slot] - 1
-        if rows[pair].engager == engager and rows[pair].cell == cell:
-            return pair
-        slot = (slot + 1) & mask
+        held = np.int64(slots[slot])
+        if held >> bits == tag:  # of most others the row, far away in memory, is not looked at
+            pair = (held & ((1 << bits) - 1)) - 1
+            if rows[pair].engager == engager and rows[pair].cell == cell:
+                return pair
+        slot = _after(slot, len(slots))
     pair = take_pair(arrays)
-    slots[slot] = pair + 1
+    slots[slot] = (tag << bits) | (pair + 1)
     row = rows[pair]
     row.engager = engager
     row.cell = cell
@@ -100,34 +106,58 @@ def pair_of(arrays: ScoreArrays, cell: int, engager: Any, level: Number, hour: N
 
 
 @bare
+def _home(hashed: Any, slots: Number) -> Number:
+    """The slot at which the search for a hash begins."""
+    return np.int64(((hashed >> _HALF) * np.uint64(slots)) >> _HALF)
+
+
+@bare
+def _tag(hashed: Any, bits: Number) -> Number:
+    """What a slot tells of a hash: as many of its lowest bits as there is room for."""
+    return np.int64(hashed & np.uint64((1 << (SLOT_BITS - bits)) - 1))
+
+
+@bare
+def _after(slot: Number, slots: Number) -> Number:
+    """The slot after another one; after the last one comes the first."""
+    return slot + 1 if slot + 1 < slots else np.int64(0)
+
+
+@bare
+def _steps(start: Number, stop: Number, slots: Number) -> Number:
+    """How far it is from one slot to another one."""
+    return stop - start if stop >= start else stop - start + slots
+
+
+@bare
 def index_pairs(arrays: ScoreArrays) -> None:
     """Fill an empty index with all pairs."""
-    slots, rows = arrays.pair_slots, arrays.pair_rows
-    mask = len(slots) - 1
+    slots, rows, bits = arrays.pair_slots, arrays.pair_rows, arrays.counters[PAIR_BITS]
     for pair in range(arrays.counters[TOP + PAIRS]):
         if rows[pair].cell != END:
-            slot = np.int64(pair_hash(rows[pair].cell, rows[pair].engager) & np.uint64(mask))
+            hashed = pair_hash(rows[pair].cell, rows[pair].engager)
+            slot = _home(hashed, len(slots))
             while slots[slot]:
-                slot = (slot + 1) & mask
-            slots[slot] = pair + 1
+                slot = _after(slot, len(slots))
+            slots[slot] = (_tag(hashed, bits) << bits) | (pair + 1)
 
 
 @bare
 def _vacate(arrays: ScoreArrays, pair: int) -> None:
     """Take a pair out of the index; those behind it move up."""
-    slots, rows = arrays.pair_slots, arrays.pair_rows
-    mask = len(slots) - 1
-    gap = np.int64(pair_hash(rows[pair].cell, rows[pair].engager) & np.uint64(mask))
-    while slots[gap] != pair + 1:
-        gap = (gap + 1) & mask
+    slots, rows, bits = arrays.pair_slots, arrays.pair_rows, arrays.counters[PAIR_BITS]
+    count, mask = len(slots), (1 << bits) - 1
+    gap = _home(pair_hash(rows[pair].cell, rows[pair].engager), count)
+    while np.int64(slots[gap]) & mask != pair + 1:
+        gap = _after(gap, count)
     slot = gap
     while True:
-        slot = (slot + 1) & mask
+        slot = _after(slot, count)
         if not slots[slot]:
             break
-        other = rows[slots[slot] - 1]
-        home = np.int64(pair_hash(other.cell, other.engager) & np.uint64(mask))
-        if ((slot - home) & mask) >= ((slot - gap) & mask):
+        other = rows[(np.int64(slots[slot]) & mask) - 1]
+        home = _home(pair_hash(other.cell, other.engager), count)
+        if _steps(home, slot, count) >= _steps(gap, slot, count):
             slots[gap] = slots[slot]
             gap = slot
     slots[gap] = 0
@@ -165,11 +195,10 @@ def change_best(arrays: ScoreArrays, pair: int, packed: int) -> None:
     row.best = packed
     for horizon in range(len(arrays.horizons)):
         old, new = before & _BEST_MASK, packed & _BEST_MASK
-        distinct = arrays.cells.distinct[row.cell, horizon]
         for class_ in range(old, new):
-            distinct[class_] += 1
+            add_engager(arrays, row.cell, horizon, class_, 1)
         for class_ in range(new, old):
-            distinct[class_] -= 1
+            add_engager(arrays, row.cell, horizon, class_, -1)
         before, packed = before >> CLASS_BITS, packed >> CLASS_BITS
 
 

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from streams.kernels.cells import NO_CELL, NO_HOUR
 from streams.kernels.compiling import bare
+from streams.kernels.counts import add_interactions, interactions_in
 from streams.kernels.engagers import change_best, sweep_pairs
 from streams.kernels.entry_sums import count_of, weight_of
 from streams.kernels.panes import best_since, class_of, cut_before, kind_of
@@ -88,7 +89,7 @@ def _leave(
                 )
             else:
                 arrays.cells.weights[pair.cell, horizon] -= weight_of(arrays, entry)
-                arrays.cells.interactions[pair.cell, horizon] -= count_of(arrays, entry)
+                add_interactions(arrays, pair.cell, horizon, -count_of(arrays, entry))
             _mark(arrays, row.pair, marks, LEFT)
             best = (pair.best >> shift) & _BEST_MASK
             if pair.best != UNNAMED and best == class_of(row.key) + 1:
@@ -165,11 +166,11 @@ def mark_fading(arrays: ScoreArrays, after: int, before: int, marks: Marks) -> N
 @bare
 def find_bereft(arrays: ScoreArrays, accounts: npt.NDArray[np.int64], bereft: Marks) -> None:
     """Mark with 1 the places of ``accounts`` that received nothing in the longest horizon."""
-    cells = arrays.cells
+    cells, longest = arrays.cells, len(arrays.horizons) - 1
     for place in range(len(accounts)):
         received, cell = np.int64(0), cells.head[accounts[place]]
         while cell != NO_CELL:
-            received += cells.interactions[cell, -1]
+            received += interactions_in(cells, cell, longest)
             cell = cells.following[cell]
         bereft[place] = received == 0
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from streams.kernels.cells import NO_POSTS
+from streams.kernels.cells import NO_CROWD, NO_POSTS
 from streams.kernels.compiling import bare
 from streams.kernels.score_arrays import (
     ACCOUNTS,
     ALIVE,
     CELLS,
+    CROWDS,
     END,
     ENTRIES,
     FREE,
@@ -37,7 +38,7 @@ def mixed(value: Any) -> Any:
 
 @bare
 def pair_hash(cell: int, engager: Any) -> Any:
-    """uint64: where the search for a pair begins, in its low bits."""
+    """uint64: the high half says where the search for a pair begins."""
     return mixed(engager ^ (np.uint64(cell + 1) * _SPREAD))
 
 
@@ -87,6 +88,8 @@ def give_cell(arrays: ScoreArrays, row: int) -> None:
     arrays.cell_rows[row].account = END
     if arrays.cells.poster[row] != NO_POSTS:
         _give_poster(arrays, arrays.cells.poster[row])
+    if arrays.cells.crowd[row] != NO_CROWD:
+        _give_crowd(arrays, arrays.cells.crowd[row])
     arrays.cells.following[row] = counters[FREE + CELLS] - 1
     counters[FREE + CELLS] = row + 1
 
@@ -185,3 +188,25 @@ def _give_poster(arrays: ScoreArrays, row: Number) -> None:
     counters[ALIVE + POSTERS] -= 1
     arrays.cells.posts[row, 0] = counters[FREE + POSTERS] - 1
     counters[FREE + POSTERS] = row + 1
+
+
+@bare
+def take_crowd(arrays: ScoreArrays) -> Number:
+    """A free row for the counts of a cell."""
+    counters, crowds = arrays.counters, arrays.cells.crowds
+    counters[ALIVE + CROWDS] += 1
+    row = counters[FREE + CROWDS] - 1
+    if row == END:
+        row = counters[TOP + CROWDS]
+        counters[TOP + CROWDS] += 1
+    else:
+        counters[FREE + CROWDS] = crowds[row, 0, 0] + 1
+    return row
+
+
+@bare
+def _give_crowd(arrays: ScoreArrays, row: Number) -> None:
+    counters = arrays.counters
+    counters[ALIVE + CROWDS] -= 1
+    arrays.cells.crowds[row, 0, 0] = counters[FREE + CROWDS] - 1
+    counters[FREE + CROWDS] = row + 1

@@ -49,6 +49,8 @@ ENTRY: Final = np.dtype(
 """``key``: hour, class and kind; ``older``: the next entry of the pair, with a smaller key;
 ``beside``: the next entry of the hour. ``sum``: weight and count, see ``entry_sums``. ``pair`` of a
 free row is ``END``."""
+MOST_NARROW: Final = (1 << 8) - 1
+"""More engagers than so many are counted in a row of ``crowds``."""
 LARGE_SUM: Final = 1 << 31
 """Bit of a ``sum`` that is the number of a row of ``large``."""
 
@@ -68,18 +70,23 @@ NAME_BYTES: Final = 2
 DEAD_NAME_BYTES: Final = 3
 """Of them, those of accounts that left."""
 ALIVE: Final = 4
-"""The first of six: rows in use."""
-TOP: Final = 10
-"""The first of six: rows that were ever in use."""
-FREE: Final = 16
-"""The first of six: 1 + the first free row."""
-COUNTERS: Final = 22
+"""The first of seven: rows in use."""
+TOP: Final = 11
+"""The first of seven: rows that were ever in use."""
+FREE: Final = 18
+"""The first of seven: 1 + the first free row."""
+SLOT_BITS: Final = 32
+"""Bits of a slot of the pairs."""
+PAIR_BITS: Final = 25
+"""So many low bits of a slot of the pairs are for the row."""
+COUNTERS: Final = 26
 ACCOUNTS: Final = 0
 CELLS: Final = 1
 PAIRS: Final = 2
 ENTRIES: Final = 3
 LARGE: Final = 4
 POSTERS: Final = 5
+CROWDS: Final = 6
 
 
 class ScoreArrays(NamedTuple):
@@ -94,8 +101,9 @@ class ScoreArrays(NamedTuple):
     """int64[entries, 2]: weights and counts that are too large for their entries, in no order."""
     account_slots: npt.NDArray[np.int32]
     """Hash index of the accounts by name: 1 + account, 0 for free. A power of two."""
-    pair_slots: npt.NDArray[np.int32]
-    """Hash index of the pairs by cell and engager, likewise."""
+    pair_slots: npt.NDArray[np.uint32]
+    """Hash index of the pairs by cell and engager: 1 + pair in the low ``PAIR_BITS``, bits of the
+    hash above them; 0 for free. Any number of slots: the high half of a hash says which."""
     panes: npt.NDArray[np.int32]
     """By hour: 1 + the first entry."""
     recent: npt.NDArray[np.int32]

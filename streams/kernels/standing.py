@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from streams.kernels.cells import NO_CELL, NO_HOUR, NO_POSTS, Cells
 from streams.kernels.compiling import bare, inlined
+from streams.kernels.counts import engagers_in, interactions_in
 
 ONE: Final = 1024
 LOWEST: Final = 1000
@@ -96,11 +97,12 @@ def engage(cell: Number, cells: Cells, level: Number, formula: Formula, values: 
     """Engagement of one cell in each horizon; ``level``: its counts are to be shifted left by."""
     weights, poster = formula.class_weights, cells.poster[cell]
     for horizon in range(len(values)):
-        distinct = cells.distinct[cell, horizon]
-        rest = weights[1] * (np.int64(distinct[1]) << level)
+        settled = engagers_in(cells, cell, horizon, 1)
+        rest = weights[1] * (settled << level)
         for best in range(2, len(weights)):
-            rest += (weights[best] - weights[best - 1]) * (np.int64(distinct[best]) << level)
-        fresh = formula.fresh_w * ((np.int64(distinct[0]) - np.int64(distinct[1])) << level)
+            more = engagers_in(cells, cell, horizon, best) << level
+            rest += (weights[best] - weights[best - 1]) * more
+        fresh = formula.fresh_w * ((engagers_in(cells, cell, horizon, 0) - settled) << level)
         once = rest + min(fresh, formula.fresh_free + formula.fresh_mu * rest)
         total = cells.weights[cell, horizon]
         repeats = min(total, formula.kappa * once) >> formula.beta_shift
@@ -119,8 +121,8 @@ def add_sums(cell: Number, cells: Cells, level: Number, sums: Longs) -> None:
     """Add what one cell holds to int64[3, horizons] of its account."""
     for horizon in range(sums.shape[1]):
         sums[0, horizon] += cells.weights[cell, horizon]
-        sums[1, horizon] += cells.interactions[cell, horizon]
-        sums[2, horizon] += np.int64(cells.distinct[cell, horizon, 0]) << level
+        sums[1, horizon] += interactions_in(cells, cell, horizon)
+        sums[2, horizon] += engagers_in(cells, cell, horizon, 0) << level
 
 
 @bare

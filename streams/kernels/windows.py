@@ -14,6 +14,7 @@ import numpy.typing as npt
 from streams.kernels.accounts import cell_of, find_accounts
 from streams.kernels.cells import NO_FIRST, NO_HOUR
 from streams.kernels.compiling import bare
+from streams.kernels.counts import add_interactions, interactions_in
 from streams.kernels.engagers import change_best, find_pairs, recount
 from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
@@ -102,7 +103,7 @@ def add_sums(arrays: ScoreArrays, cell: int, hour: int, weight: int, count: int)
     for horizon in range(len(arrays.horizons)):
         if hour >= now - arrays.horizons[horizon]:
             arrays.cells.weights[cell, horizon] += weight
-            arrays.cells.interactions[cell, horizon] += count
+            add_interactions(arrays, cell, horizon, count)
 
 
 @bare
@@ -142,8 +143,9 @@ def _fall_back(arrays: ScoreArrays, entry: int) -> None:
 @bare
 def _has_early(arrays: ScoreArrays, cell: int) -> bool:
     """Whether anything counts in the longest horizon that the next one does not hold."""
-    interactions = arrays.cells.interactions[cell]
-    return bool(interactions[-1] > interactions[-2])
+    longest = len(arrays.horizons) - 1
+    total = interactions_in(arrays.cells, cell, longest)
+    return bool(total > interactions_in(arrays.cells, cell, longest - 1))
 
 
 @bare

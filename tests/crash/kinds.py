@@ -94,7 +94,7 @@ def in_windows(windows: Windows, rows: dict[str, list[Row]]) -> list[str]:
             }
             for each in sums_by_kind(windows, cell)
         ]
-        held[account, NETWORKS[number]] = Content(by_kind, cells.distinct[cell].tolist())
+        held[account, NETWORKS[number]] = Content(by_kind, windows.counts(cell)[:, 1:].tolist())
         levels[account] = int(cells.level[windows.arrays.cell_rows[cell]["account"]])
     mine: dict[Cell, Content] = {}
     for account, theirs in rows.items():

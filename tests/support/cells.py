@@ -48,13 +48,13 @@ class NamedWindows:
         cells = self.windows.cells
         result = {}
         for name, cell in self.cells():
-            poster = int(cells.poster[cell])
+            poster, counts = int(cells.poster[cell]), self.windows.counts(cell)
             none = [0] * len(MODEL.horizons_h)
             posts = none if poster == NO_POSTS else cells.posts[poster].tolist()
             content = Counted(
                 tuple(cells.weights[cell].tolist()),
-                tuple(cells.interactions[cell].tolist()),
-                tuple(map(tuple, cells.distinct[cell].T.tolist())),
+                tuple(counts[:, 0].tolist()),
+                tuple(map(tuple, counts[:, 1:].T.tolist())),
                 tuple(posts),
             )
             received = content.weights + content.interactions + content.posts

@@ -188,9 +188,9 @@ def content(world: World) -> dict[tuple[str, int], tuple[Any, ...]]:
             if windows.arrays.cell_rows["pair"][cell] == END:
                 continue
             found[name] = (
-                (cells.weights[cell].tolist(), cells.interactions[cell].tolist()),
+                (cells.weights[cell].tolist(), windows.counts(cell)[:, 0].tolist()),
                 sums_by_kind(windows, cell),
-                cells.distinct[cell].tolist(),
+                windows.counts(cell)[:, 1:].tolist(),
                 max(int(cells.last[cell]), now - MODEL.longest_h - 1),
                 max(int(cells.first[cell]), now - MODEL.horizons_h[-2]),
             )

@@ -11,7 +11,8 @@ from schemas.score import ScoreUpdate
 from streams.core.emission import CAUSES, Decision
 from streams.core.model import NEVER_H, evaluate, summed
 from streams.core.updates import formula_of, standings_of, write
-from streams.kernels.cells import NO_CELL, NO_FIRST, NO_HOUR, NO_POSTS, Cells
+from streams.kernels.cells import NO_CELL, NO_CROWD, NO_FIRST, NO_HOUR, NO_POSTS, Cells
+from streams.kernels.score_arrays import MOST_NARROW
 from streams.kernels.updates import Common
 
 MODEL = load_model()
@@ -42,10 +43,19 @@ def cells_of(seed: int, cells_per_account: list[int], most: int) -> Cells:
     posts = np.cumsum(dice.integers(0, 1 + min(most, 4000), (cells + 1, HORIZONS)), axis=1)
     poster = dice.permutation(cells + 1)[:cells].astype(np.int32)
     poster[dice.random(cells) < 0.5] = NO_POSTS
+    interactions = np.cumsum(dice.integers(0, 1 + most // 128, sums), axis=1)
+    distinct = np.cumsum(nested[:, :, ::-1], axis=1)
+    # all that a crowd holds lies in it alone, and what is narrow in the cells alone
+    crowds = np.concatenate([interactions[:, :, None], distinct], axis=2)
+    crowded = (interactions.max(axis=1) >= 1 << 30) | (distinct.max(axis=(1, 2)) > MOST_NARROW)
+    crowded |= dice.random(cells) < 0.2
+    crowds[~crowded] = -7
     return Cells(
         weights=np.cumsum(dice.integers(0, 1 + most, sums), axis=1),
-        interactions=np.cumsum(dice.integers(0, 1 + most // 128, sums), axis=1),
-        distinct=np.cumsum(nested[:, :, ::-1], axis=1).astype(np.int32),
+        interactions=np.where(crowded[:, None], -5, interactions).astype(np.int32),
+        distinct=np.where(crowded[:, None, None], 77, distinct).astype(np.uint8),
+        crowds=crowds,
+        crowd=np.where(crowded, np.arange(cells), NO_CROWD).astype(np.int32),
         posts=posts.astype(np.int32),
         poster=poster,
         last=last,
@@ -67,7 +77,11 @@ def test_the_formula_is_the_plain_one(most: int, seed: int, cells_per_account: l
     found = standings_of(accounts, cells, NOW, FORMULA)
     owner = np.repeat(accounts, cells_per_account)
     weights = cells.weights.T
-    distinct = cells.distinct.transpose(2, 1, 0).astype(np.int64) << cells.level[owner]
+    crowded = (cells.crowd != NO_CROWD)[:, None, None]
+    narrow = np.concatenate([cells.interactions[:, :, None], cells.distinct], axis=2)
+    counts = np.where(crowded, cells.crowds, narrow)
+    level = cells.level[owner].astype(np.int64)
+    distinct = np.left_shift(counts[:, :, 1:].transpose(2, 1, 0), level, dtype=np.int64)
     last = np.full(len(accounts), NO_HOUR, np.int64)
     np.maximum.at(last, owner, cells.last)
     first = np.full(len(accounts), NOW, np.int64)
@@ -76,7 +90,7 @@ def test_the_formula_is_the_plain_one(most: int, seed: int, cells_per_account: l
     plain = evaluate(
         weights, distinct, posts, owner, np.minimum(NOW - last, NEVER_H), NOW - first, MODEL
     )
-    sums = np.concatenate([weights, cells.interactions.T, distinct[0]])
+    sums = np.concatenate([weights, counts[:, :, 0].T, distinct[0]])
     assert found.score.tolist() == plain.score.tolist()
     assert found.bits.tolist() == plain.bits.tolist()
     assert found.influence.tolist() == plain.influence.tolist()

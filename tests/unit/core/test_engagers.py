@@ -1,9 +1,13 @@
 """Distinct engagers, worked out by hand."""
 
+from dataclasses import replace
+
+import pytest
+
 from schemas.hashing import hash64
-from streams.kernels.score_arrays import ALIVE, PAIRS
+from streams.kernels.score_arrays import ALIVE, CROWDS, PAIRS, TOP
 from tests.support.cells import NamedWindows, new_windows
-from tests.support.weighed import Row
+from tests.support.weighed import Row, counted
 
 ZOE = ("twitter:zoe", 0)
 
@@ -167,3 +171,70 @@ def test_an_exact_state_is_sampled_once_engagers_come_to_a_worker_that_samples()
     assert named == sampled(rows, level)
     assert named[0] <= 256
     assert sampling.held()[ZOE].interactions == (1001,) * 5
+
+
+def crowd(number: int) -> list[Row]:
+    """One like each of so many actors."""
+    return [Row(actor=f"actor-{i}", hour=1000) for i in range(number)]
+
+
+@pytest.mark.parametrize("number", [254, 255, 256, 700])
+def test_more_engagers_than_a_narrow_count_holds(number: int) -> None:
+    windows = NamedWindows()
+    windows.advance(1000)
+    rows = crowd(number)
+    for row in rows[:-2]:
+        windows.apply([row])
+    windows.apply(rows[-2:])
+    assert windows.held() == counted(rows, 1000)
+    better = [Row(actor=f"actor-{i}", cls=5, hour=1000) for i in range(0, number, 2)]
+    gone = [row.undone for row in rows[::3]]
+    windows.apply(better + gone)
+    rows += better + gone
+    for now in (1000, 1007, 1030, 1200, 2000, 3000, 3161, 4000):
+        windows.advance(now)
+        assert windows.held() == counted(rows, now), now
+
+
+def test_a_crowd_in_one_batch_and_as_its_hour_is_reached() -> None:
+    windows = NamedWindows()
+    windows.advance(999)
+    ahead = crowd(300)
+    here = [Row(actor=f"actor-{i}", target="twitter:yan", hour=999) for i in range(600)]
+    windows.apply(ahead + here)
+    assert windows.held() == counted(ahead + here, 999)
+    windows.advance(1000)
+    assert windows.held() == counted(ahead + here, 1000)
+
+
+def test_crowds_survive_a_restart_and_their_rows_are_used_again() -> None:
+    windows = NamedWindows()
+    windows.advance(1000)
+    rows = [replace(row, target=f"twitter:t{i}") for i in range(4) for row in crowd(260)]
+    windows.apply(rows)
+    again = windows.restored()
+    assert again.held() == windows.held() == counted(rows, 1000)
+    counters = windows.windows.arrays.counters
+    assert counters[TOP + CROWDS] == 4
+    windows.advance(4000)
+    assert windows.held() == {}
+    windows.windows.free(windows.windows.empty())
+    assert counters[ALIVE + CROWDS] == 0
+    later = [replace(row, hour=4000, target="twitter:new") for row in crowd(300)]
+    windows.apply(later)
+    assert windows.held() == counted(later, 4000)
+    assert counters[TOP + CROWDS] == 4, "no row was taken from behind the others"
+
+
+def test_more_interactions_than_a_narrow_count_holds() -> None:
+    windows = NamedWindows()
+    windows.advance(1000)
+    windows.apply([Row(hour=1000)])
+    cells = windows.windows.cells
+    cells.interactions[0] = (1 << 30) - 1, (1 << 30) - 2, 5, 1, 1
+    windows.apply([Row(hour=1000, actor="ben")])
+    assert windows.held()[ZOE].interactions == (1 << 30, (1 << 30) - 1, 6, 2, 2)
+    assert cells.crowd[0] == 0
+    windows.advance(1007)
+    assert windows.held()[ZOE].interactions == ((1 << 30) - 2, (1 << 30) - 1, 6, 2, 2)
+    assert windows.held()[ZOE].distinct[0] == (0, 2, 2, 2, 2)
