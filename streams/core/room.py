@@ -10,7 +10,7 @@ SMALLEST: Final = 64
 """Rows or slots of an array that is in use at all."""
 _FILLED: Final = (5, 8)
 """So many slots of so many are taken at most."""
-_TIGHTLY_FILLED: Final = (4, 5)
+_TIGHTLY_FILLED: Final = (5, 6)
 """Likewise, where a slot tells most rows apart without a look at them."""
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from streams.kernels.cells import NO_CROWD, Cells
 from streams.kernels.compiling import bare, merged
 from streams.kernels.rows import take_crowd
-from streams.kernels.score_arrays import MOST_NARROW, Number, ScoreArrays
+from streams.kernels.score_arrays import Number, ScoreArrays
 
-_MOST_INTERACTIONS: Final = 1 << 30
+_TOO_MANY: Final = 1 << 30
 
 
 @merged
@@ -35,36 +35,31 @@ def engagers_in(cells: Cells, cell: Number, horizon: int, class_: int) -> Number
 
 
 @bare
+def fits(total: Number) -> bool:
+    """Whether a number of interactions is narrow enough for a cell without a crowd."""
+    return bool(-_TOO_MANY < total < _TOO_MANY)
+
+
+@bare
 def add_interactions(arrays: ScoreArrays, cell: Number, horizon: int, count: Number) -> None:
     """Let a cell have so many more interactions in a horizon."""
-    cells = arrays.cells
-    if cells.crowd[cell] == NO_CROWD:
+    cells, crowd = arrays.cells, arrays.cells.crowd[cell]
+    if crowd == NO_CROWD:
         total = np.int64(cells.interactions[cell, horizon]) + count
-        if -_MOST_INTERACTIONS < total < _MOST_INTERACTIONS:
+        if fits(total):
             cells.interactions[cell, horizon] = total
             return
-        _make_crowd(arrays, cell)
-    cells.crowds[cells.crowd[cell], horizon, 0] += count
+        crowd = make_crowd(arrays, cell)
+    cells.crowds[crowd, horizon, 0] += count
 
 
 @bare
-def add_engager(arrays: ScoreArrays, cell: Number, horizon: int, class_: int, change: int) -> None:
-    """Let a cell have one engager more (1) or less (-1) in a horizon with this class or higher."""
-    cells = arrays.cells
-    if cells.crowd[cell] == NO_CROWD:
-        if change < 0 or cells.distinct[cell, horizon, class_] < MOST_NARROW:
-            cells.distinct[cell, horizon, class_] += change
-            return
-        _make_crowd(arrays, cell)
-    cells.crowds[cells.crowd[cell], horizon, 1 + class_] += change
-
-
-@bare
-def _make_crowd(arrays: ScoreArrays, cell: Number) -> None:
-    """Let a cell have a row of ``crowds``."""
+def make_crowd(arrays: ScoreArrays, cell: Number) -> Number:
+    """Let a cell have a row of ``crowds``, and return it."""
     row, cells = take_crowd(arrays), arrays.cells
     for horizon in range(cells.distinct.shape[1]):
         cells.crowds[row, horizon, 0] = cells.interactions[cell, horizon]
         for class_ in range(cells.distinct.shape[2]):
             cells.crowds[row, horizon, 1 + class_] = cells.distinct[cell, horizon, class_]
     cells.crowd[cell] = row
+    return row

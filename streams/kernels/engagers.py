@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from streams.kernels.compiling import bare
-from streams.kernels.counts import add_engager
+from streams.kernels.cells import NO_CROWD
+from streams.kernels.compiling import bare, merged
+from streams.kernels.counts import make_crowd
 from streams.kernels.panes import best_of
 from streams.kernels.rows import give_pair, pair_hash, take_pair
 from streams.kernels.score_arrays import (
@@ -19,6 +20,7 @@ from streams.kernels.score_arrays import (
     END,
     LARGEST_LEVEL,
     LIMIT,
+    MOST_NARROW,
     NOBODY,
     PAIR_BITS,
     PAIRS,
@@ -193,12 +195,25 @@ def change_best(arrays: ScoreArrays, pair: int, packed: int) -> None:
     if packed == before:
         return
     row.best = packed
-    for horizon in range(len(arrays.horizons)):
+    cells, longest = arrays.cells, len(arrays.horizons) - 1
+    # of all counts of a cell this is the largest, and each of them changes by one at most
+    if cells.crowd[row.cell] == NO_CROWD and cells.distinct[row.cell, longest, 0] == MOST_NARROW:
+        make_crowd(arrays, row.cell)
+    if cells.crowd[row.cell] == NO_CROWD:
+        _count_again(cells.distinct[row.cell], before, packed, 0)
+    else:
+        _count_again(cells.crowds[cells.crowd[row.cell]], before, packed, 1)
+
+
+@merged
+def _count_again(counts: Any, before: Number, packed: Number, first: int) -> None:
+    """An engager has other best classes than ``before``; class 0 is counted in place ``first``."""
+    for horizon in range(len(counts)):
         old, new = before & _BEST_MASK, packed & _BEST_MASK
         for class_ in range(old, new):
-            add_engager(arrays, row.cell, horizon, class_, 1)
+            counts[horizon, first + class_] += 1
         for class_ in range(new, old):
-            add_engager(arrays, row.cell, horizon, class_, -1)
+            counts[horizon, first + class_] -= 1
         before, packed = before >> CLASS_BITS, packed >> CLASS_BITS
 
 

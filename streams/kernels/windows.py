@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.accounts import cell_of, find_accounts
-from streams.kernels.cells import NO_FIRST, NO_HOUR
+from streams.kernels.cells import NO_CROWD, NO_FIRST, NO_HOUR
 from streams.kernels.compiling import bare
-from streams.kernels.counts import add_interactions, interactions_in
+from streams.kernels.counts import fits, interactions_in, make_crowd
 from streams.kernels.engagers import change_best, find_pairs, recount
 from streams.kernels.entry_sums import add_to, count_of, weight_of
 from streams.kernels.panes import class_of, entry_of, hour_of, key_of, kind_of, newest_and_earliest
@@ -99,11 +99,17 @@ def apply_rows(arrays: ScoreArrays, columns: Columns, scratch: Scratch) -> Numbe
 @bare
 def add_sums(arrays: ScoreArrays, cell: int, hour: int, weight: int, count: int) -> None:
     """Add to the sums of the horizons that an hour lies in, which is not ahead."""
-    now = arrays.counters[NOW]
+    cells, now, crowd = arrays.cells, arrays.counters[NOW], np.int64(arrays.cells.crowd[cell])
     for horizon in range(len(arrays.horizons)):
         if hour >= now - arrays.horizons[horizon]:
-            arrays.cells.weights[cell, horizon] += weight
-            add_interactions(arrays, cell, horizon, count)
+            cells.weights[cell, horizon] += weight
+            if crowd == NO_CROWD:
+                total = np.int64(cells.interactions[cell, horizon]) + count
+                if fits(total):
+                    cells.interactions[cell, horizon] = total
+                    continue
+                crowd = np.int64(make_crowd(arrays, cell))
+            cells.crowds[crowd, horizon, 0] += count
 
 
 @bare
