@@ -82,7 +82,8 @@ class Load:
         message = self._interaction()
         if dice < 0.25:
             self._coming.append(message)
-            undo = {**message, "undo": True, "at": message["at"] + 1_000}
+            later = {"at": message["at"] + 1_000, "received_at": message["received_at"] + 1_000}
+            undo = {**message, "undo": True, **later}
             return self._record(self._of_record(undo) if self._random.random() < 0.5 else undo)
         self._past.append(message)
         return self._record(message)
