@@ -78,5 +78,5 @@ def _rates(folder: Path) -> list[int]:
     """The rates that have promises, and shares of the largest."""
     found = read_result("throughput", folder) or {}
     largest = found.get("runs", {}).get(throughput.RENOWN, {}).get("events_per_second")
-    shares = [round(share * largest, -3) for share in SHARES] if largest else []
+    shares = [1_000 * round(share * largest / 1_000) for share in SHARES] if largest else []
     return sorted({*FIXED, *shares})

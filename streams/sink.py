@@ -29,6 +29,8 @@ from streams.sinks.writer import Writer
 log = logging.getLogger("renown.sink")
 
 _FLUSH_ROWS = 50_000
+_PAUSE_SECONDS = 0.1
+"""Rows wait for each other anyhow."""
 _FLUSH_SECONDS = 1.0
 _MOST_PENDING_ROWS = 200_000
 _RETRY_SECONDS = 1.0
@@ -169,7 +171,7 @@ class Sink:
 
 def build_sink_app(settings: Settings, writer: Writer, metrics: SinkMetrics) -> WorkerApp:
     """The app around ``writer``, which must be open; nothing is started."""
-    inputs = Inputs(frozenset(topic.value for topic in SINK_TOPICS))
+    inputs = Inputs(frozenset(topic.value for topic in SINK_TOPICS), pause=_PAUSE_SECONDS)
     app = WorkerApp(settings, SINK_GROUP, inputs)
     sink = Sink(app, writer)
     inputs.wanted, inputs.release, inputs.waiting = sink.wanted, sink.release, sink.resting

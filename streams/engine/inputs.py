@@ -47,10 +47,12 @@ class Inputs:
     ``durable`` holds next offsets that the group may commit; ``release`` is awaited before
     partitions are given up; ``waiting`` says that inputs rest on purpose (a database is away);
     ``progress`` differs from before where a recovery has come further;
-    ``heard_at``: when a broker last answered anything (monotonic seconds), None before.
+    ``heard_at``: when a broker last answered anything (monotonic seconds), None before. ``pause``:
+    seconds at least from a broker's answer to the next fetch.
     """
 
     batched: frozenset[str]
+    pause: float = 0.03
     wanted: Callable[[TP], int | None] = lambda _tp: None
     release: Callable[[], Awaitable[None]] = _nothing
     waiting: Callable[[], bool] = lambda: False

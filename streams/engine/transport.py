@@ -18,9 +18,9 @@
 8. Under the same condition: a fetch that becomes large is handed over bit by bit, and what aiokafka
    uncompresses itself is limited. Too large a batch is a dead letter where it is read raw; here it
    stops the worker before it fills the memory.
-9. After an answer of a broker it takes 0.03 s until it is asked for more, and up to 0.1 s after
-   large answers: what arrives one by one is fetched and dealt with together. Each batch costs much
-   the same, however small, here and at the broker.
+9. After an answer of a broker it takes ``Inputs.pause`` until it is asked for more, and up to 0.1 s
+   after large answers: what arrives one by one is fetched and dealt with together. Each batch costs
+   much the same, however small, here and at the broker.
 """
 
 import asyncio
@@ -54,7 +54,6 @@ log = logging.getLogger("renown.transport")
 
 SCHEME = "renown"
 _FETCH_WAIT_MS: Final = 100
-_PAUSE_SECONDS: Final = 0.03
 _PAUSE_SECONDS_A_BYTE: Final = 80e-9
 _LONGEST_PAUSE_SECONDS: Final = 0.1
 _LARGEST_ANSWER: Final = 64 << 20
@@ -205,7 +204,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             await asyncio.sleep(max(0.0, next_fetch.get(node, 0.0) - time.monotonic()))
             answer = await send(node, request, **options)
             inputs.heard_at = now = time.monotonic()
-            next_fetch[node] = now + pause_after(answer)
+            next_fetch[node] = now + pause_after(answer, inputs.pause)
             return answer
 
         consumer._client.send = send_and_note
@@ -219,10 +218,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return min(known, default=None)
 
 
-def pause_after(answer: Any) -> float:
+def pause_after(answer: Any, least: float) -> float:
     """Seconds to wait after a broker's answer to a fetch, before the next one is asked for."""
     size = sum(len(part[-1] or b"") for _, parts in answer.topics for part in parts)
-    return min(_PAUSE_SECONDS + size * _PAUSE_SECONDS_A_BYTE, _LONGEST_PAUSE_SECONDS)
+    return min(least + size * _PAUSE_SECONDS_A_BYTE, _LONGEST_PAUSE_SECONDS)
 
 
 class Consumer(driver.Consumer):
