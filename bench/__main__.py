@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="renown bench", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
     names = parser.add_subparsers(dest="name", required=True)
-    part = names.add_parser("all", help="everything, about 20 minutes; goes on where it stopped")
+    part = names.add_parser("all", help="everything, about 30 minutes; goes on where it stopped")
     part.add_argument("--again", action="store_true", help="forget what was measured before")
     names.add_parser("table", help="table and plot again from the results")
     part = names.add_parser("throughput", help="the full job against peers that merely count")

@@ -1,4 +1,4 @@
-"""All benchmarks one after the other, about 20 minutes; one that is done is not run again.
+"""All benchmarks one after the other, about 30 minutes; one that is done is not run again.
 
 What is done is read from the results: a run that was interrupted goes on with what is missing, and
 ``again`` forgets all of it. Latency is measured at shares of what the worker did before.

@@ -11,7 +11,7 @@ from config.errors import Unreachable
 
 EPILOG: Final = """\b
 Examples:
-  renown bench all            # everything, about 20 minutes; goes on where it was stopped
+  renown bench all            # everything, about 30 minutes; goes on where it was stopped
   renown bench throughput     # --events 1000000 --only renown kafka-streams raw
   renown bench latency        # --rate 1000 --seconds 30
   renown bench growth         # --accounts 10000 100000
