@@ -17,6 +17,7 @@ IDLE_SECONDS = 13.0
 """Longer than sources may be silent before the clock goes on without them."""
 
 
+@pytest.mark.acceptance
 def test_a_restart_repeats_no_update_and_turns_no_clock_back(tmp_path: Path) -> None:
     settings = flow.settings_for(tmp_path)
     with Stack(settings, tmp_path / "live", fresh=True, say=flow.say) as stack:

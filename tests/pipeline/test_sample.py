@@ -63,6 +63,7 @@ def test_restarts_and_rebalances_change_no_figure(tmp_path: Path, fresh_kafka: s
         assert flow.first_offset(fresh_kafka, Topic.SCORE_CHANGELOG) > 0, "never truncated"
 
 
+@pytest.mark.acceptance
 def test_twenty_seconds_without_clickhouse_change_no_figure(tmp_path: Path) -> None:
     calm = flow.run(tmp_path / "calm", Demo(quiet=True))
     disturbed = flow.run(
@@ -73,6 +74,7 @@ def test_twenty_seconds_without_clickhouse_change_no_figure(tmp_path: Path) -> N
     assert flow.comparable(disturbed) == flow.comparable(calm)
 
 
+@pytest.mark.acceptance
 def test_playing_twice_adds_nothing_but_duplicates(tmp_path: Path) -> None:
     once = flow.run(tmp_path / "once", Demo(quiet=True))
     twice = flow.run(tmp_path / "twice", Demo(Play(repeat=2), quiet=True))
